@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_PROTO_PROTO_H
+#define OBI_PROTO_PROTO_H
+
+/*
+ * proto - bytes to messages.
+ *
+ * One protocol is one file with one `const struct proto`, and one line in
+ * protos.def. A parser is a pure function of (state, bytes): it allocates,
+ * logs and blocks never, keeps no pointer into its input, and may be called
+ * again with the same bytes plus more. conn/ feeds it, span/ pairs what it
+ * yields.
+ *
+ * Roles. A parser is told whether the bytes come from the requester or the
+ * responder. When the roles of a connection are not known, conn/ asks detect()
+ * both ways and takes the better answer.
+ *
+ * Long messages. Only the head of a message is ever buffered (PROTO_HEAD
+ * bytes). A parser must answer once it has seen PROTO_HEAD bytes of a message,
+ * and sooner where it has all it wants; the rest it leaves by msg.skip, which
+ * the stream drops unread, whether those bytes were captured or not. With
+ * in->cut set no byte will follow in->end: the parser then answers with what
+ * it has (msg.flags |= MSG_F_CUT) if it can place the end of the message, or
+ * PARSE_BAD if it cannot even tell what the message is.
+ */
+
+#include "base/cur.h"
+
+enum proto_id {
+	PROTO_UNKNOWN = 0,
+#define PROTO(NUM, NAME, file) PROTO_##NAME = NUM,
+#include "proto/protos.def"
+#undef PROTO
+	PROTO_MAX
+};
+
+enum { PROTO_HEAD = 16384 }; /* bytes of one message that are buffered at most */
+
+enum dir { DIR_REQ = 0, DIR_RESP = 1 };
+
+enum parse {
+	PARSE_OK,   /* one message taken: *in moved past it by at least a byte, *out filled */
+	PARSE_MORE, /* not enough bytes yet: *in, *out and *state as they were */
+	PARSE_BAD,  /* not this protocol: likewise */
+};
+
+enum msg_kind {
+	MSG_NONE,    /* nothing to pair: consumed, state kept (greetings, parameters, parts) */
+	MSG_REQ,     /* a request; an answer is expected */
+	MSG_ONEWAY,  /* a request that is never answered */
+	MSG_INTERIM, /* part of the answer to the oldest open request; more follows */
+	MSG_RESP,    /* the last part of an answer: the request is complete */
+	MSG_PUSH,    /* sent by the server of its own accord (pub/sub, notices) */
+	MSG_BARRIER, /* every open request with id <= msg.id has been dealt with: the
+	                unanswered ones were discarded by the server (PostgreSQL after
+	                an error, up to ReadyForQuery) */
+};
+
+enum {
+	MSG_F_CUT = 1 << 0,     /* not all of the head could be read */
+	MSG_F_CLOSES = 1 << 1,  /* the body ends when the connection ends */
+	MSG_F_DEFINE = 1 << 2,  /* remember under def_id what follows in ->def (or, in an
+	                           answer with ->def.s == NULL, the target of its request) */
+	MSG_F_USE = 1 << 3,     /* the target is what was remembered under use_id */
+	MSG_F_FORGET = 1 << 4,  /* forget def_id */
+	MSG_F_PREPARE = 1 << 5, /* defines only; becomes a span only where nothing uses it at once */
+	MSG_F_BODY = 1 << 6,    /* answer goes on after this message's head: ->skip bytes, or
+	                           MSG_INTERIM parts; sets the time of the first byte only */
+	MSG_F_BYORDER = 1 << 7, /* MSG_BARRIER without an id: discard every open request */
+	MSG_F_NEWDB = 1 << 8,   /* ->db names the current database from here on */
+	MSG_F_NEWDB_OK = 1 << 9, /* likewise, once its answer is no error */
+};
+
+/* Attributes beside the columns, by semantic convention; see attr_name(). */
+enum attr {
+#define ATTR(ID, key, type, help) ATTR_##ID,
+#include "proto/attrs.def"
+#undef ATTR
+	ATTR_MAX
+};
+const char *attr_name(enum attr a); /* "http.request.method" */
+bool attr_is_int(enum attr a);
+
+enum { MSG_ATTRS = 16, MSG_NO_CODE = INT32_MIN };
+
+struct msg_attr {
+	enum attr key;
+	struct str text; /* s == NULL: the number counts */
+	int64_t num;
+};
+
+/* What every protocol tells the rest of the program about one message. Slices
+ * point into the input or to constants and live until the stream moves on. */
+struct msg {
+	enum msg_kind kind;
+	unsigned int flags;   /* MSG_F_* */
+	enum proto_id next;   /* 0, or the protocol that both directions speak from here on:
+	                         PROTO_NEXT_DETECT to detect anew */
+	struct str op;        /* GET, SELECT, HGET; low cardinality */
+	struct str target;    /* path with query, statement text, key; as it stood on the wire */
+	struct str status;    /* the protocol's own code as text; empty: none */
+	int32_t code;         /* the same as a number; MSG_NO_CODE: none */
+	bool error;           /* by the semantic convention of the client side */
+	bool server_error;    /* likewise of the server side (HTTP 4xx is none) */
+	struct str error_type; /* low cardinality; empty: none */
+	struct str db;        /* database, schema, index: with MSG_F_NEWDB* */
+	uint64_t id;          /* pairs request and answer; 0: by order */
+	uint64_t skip;        /* bytes after *in that belong to this message and are dropped unread */
+	uint64_t def_id, use_id;
+	struct str def;
+	int64_t rows;         /* rows returned or changed; -1: unknown */
+	struct str traceparent; /* W3C traceparent value carried by the message; empty: none */
+	struct str tracestate;
+	unsigned int nattrs;
+	struct msg_attr attrs[MSG_ATTRS];
+};
+
+/* Stage 1: the kernel's rule. All bytes of value at off, under mask, make it this protocol. */
+struct proto_rule {
+	uint8_t off, len; /* off + len <= 32, len <= 8 */
+	uint8_t value[8], mask[8];
+};
+
+enum { PROTO_RULES = 12 };
+
+/* What detect() sees: the first bytes of both sides, as far as they are known. */
+struct first {
+	struct cur req, resp; /* under the assumption that `req` is the requester */
+	unsigned int messages; /* bytes seen so far came in about so many turns */
+	uint16_t port;         /* of the assumed server; a hint that orders, never proof */
+	bool from_start;       /* the first byte of the connection is the first byte here */
+};
+
+/* Confidence of detect(). */
+enum sure {
+	SURE_NO = 0,     /* cannot be this protocol */
+	SURE_MAYBE = 1,  /* fits, but so would others, or too few bytes: ask again */
+	SURE_LIKELY = 2, /* stage 3, heuristics: several messages fit */
+	SURE_YES = 3,    /* stage 2, deterministic */
+};
+
+/* One operation for `obi protocols`: parsed, named only, or not understood. */
+struct proto_op {
+	const char *name;
+	enum { OP_PARSED, OP_NAMED, OP_UNKNOWN } how;
+};
+
+struct proto {
+	const char *name;   /* "http": SQL, JSON, --proto */
+	const char *title;  /* "HTTP/1.0 and 1.1 (RFC 9110, 9112)" */
+	const char *system; /* db.system.name, messaging.system ...; NULL: none */
+	const char *limits; /* what is not understood, for `obi protocols` */
+	const struct proto_op *ops;  /* ends with a NULL name */
+	struct proto_rule rules[PROTO_RULES]; /* for the kernel; len == 0 ends the list */
+	uint16_t ports[4];  /* usual ports, hints only */
+	size_t state_size;  /* zeroed per connection; both directions share it */
+	bool in_order;      /* answers come in the order of requests: pair by order */
+	bool full_payload;  /* wants EV_LEVEL_FULL: message boundaries lie inside payloads */
+	enum sure (*detect)(const struct first *f);
+	enum parse (*parse)(void *state, enum dir dir, struct cur *in, struct msg *out);
+	/*
+	 * After lost bytes: the next place in `in` where a message of `dir` starts,
+	 * or NULL. May reset in *state what the gap made doubtful.
+	 */
+	const uint8_t *(*resync)(void *state, enum dir dir, struct cur in);
+};
+
+#define PROTO_NEXT_DETECT ((enum proto_id)PROTO_MAX) /* msg.next: detect anew */
+
+/* The protocol with this number; NULL where there is none. */
+const struct proto *proto_by_id(enum proto_id id);
+enum proto_id proto_by_name(struct str name); /* PROTO_UNKNOWN where there is none */
+
+/* A verdict of the waterfall. */
+struct verdict {
+	enum proto_id id; /* PROTO_UNKNOWN: none yet */
+	enum sure sure;
+	bool swapped;     /* the bytes given as `a` are the responder's */
+};
+
+/*
+ * Stages 2 and 3 over the first bytes of both ends of a connection. `a` and
+ * `b` are what each side said; `a_is_client` is 1 (known), 0 (known not to be),
+ * -1 (unknown: both ways are tried). `hint` is stage 1's answer, or 0.
+ */
+struct verdict proto_detect(struct cur a, struct cur b, int a_is_client, enum proto_id hint,
+                            unsigned int messages, bool from_start, uint16_t a_port,
+                            uint16_t b_port);
+
+/* Adds an attribute; silently full is impossible: MSG_ATTRS covers every parser, asserted by tests. */
+static inline void msg_attr(struct msg *m, enum attr key, struct str text)
+{
+	if (m->nattrs < MSG_ATTRS && text.s)
+		m->attrs[m->nattrs++] = (struct msg_attr){ .key = key, .text = text };
+}
+
+static inline void msg_attr_num(struct msg *m, enum attr key, int64_t num)
+{
+	if (m->nattrs < MSG_ATTRS)
+		m->attrs[m->nattrs++] = (struct msg_attr){ .key = key, .num = num };
+}
+
+/* An empty message: no code, rows unknown. */
+#define MSG_INIT ((struct msg){ .code = MSG_NO_CODE, .rows = -1 })
+
+#endif
