@@ -58,6 +58,53 @@ bool str_u64(struct str a, uint64_t *out)
 	return true;
 }
 
+size_t str_utf8_len(const uint8_t *s, size_t left, uint32_t *cp)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t n = s[0] < 0x80       ? 1
+	           : s[0] >> 5 == 6  ? 2
+	           : s[0] >> 4 == 14 ? 3
+	           : s[0] >> 3 == 30 ? 4
+	                             : 0;
+
+	if (!n || n > left)
+		return 0;
+	*cp = n == 1 ? s[0] : s[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if (s[i] >> 6 != 2)
+			return 0;
+		*cp = *cp << 6 | (s[i] & 0x3f);
+	}
+	if (*cp < least[n] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp < 0xe000))
+		return 0;
+	return n;
+}
+
+bool str_is_utf8(struct str a)
+{
+	const uint8_t *p = (const uint8_t *)a.s;
+	size_t i = 0;
+
+	while (i < a.len) {
+		uint64_t eight;
+		uint32_t cp;
+		size_t n;
+
+		if (a.len - i >= sizeof(eight)) {
+			memcpy(&eight, p + i, sizeof(eight));
+			if (!(eight & 0x8080808080808080)) {
+				i += sizeof(eight);
+				continue;
+			}
+		}
+		n = p[i] < 0x80 ? 1 : str_utf8_len(p + i, a.len - i, &cp);
+		if (!n)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
 uint64_t str_hash(const void *p, size_t len)
 {
 	const uint8_t *b = p;
@@ -90,6 +137,11 @@ static bool buf_grow(struct buf *b, size_t n)
 	b->p = p;
 	b->cap = cap;
 	return true;
+}
+
+char *buf_room(struct buf *b, size_t n)
+{
+	return buf_grow(b, n) ? b->p + b->len : NULL;
 }
 
 void buf_add(struct buf *b, const void *p, size_t n)
@@ -176,25 +228,6 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629), 0 where it is none; the code point in *cp. */
-static size_t utf8_len(const uint8_t *s, size_t left, uint32_t *cp)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-
-	if (!n || n > left)
-		return 0;
-	*cp = n == 1 ? s[0] : s[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		*cp = *cp << 6 | (s[i] & 0x3f);
-	}
-	if (*cp < least[n] || *cp > 0x10ffff || (*cp >= 0xd800 && *cp < 0xe000))
-		return 0;
-	return n;
-}
-
 /* Characters that change what a terminal shows elsewhere. */
 static bool is_control(uint32_t cp)
 {
@@ -207,7 +240,7 @@ void buf_escape(struct buf *b, struct str s)
 	for (size_t i = 0; i < s.len;) {
 		const uint8_t *p = (const uint8_t *)s.s + i;
 		uint32_t cp = 0;
-		size_t n = utf8_len(p, s.len - i, &cp);
+		size_t n = str_utf8_len(p, s.len - i, &cp);
 
 		if (n && !is_control(cp)) {
 			buf_add(b, p, n);

@@ -63,6 +63,11 @@ struct str str_trim(struct str a); /* without blanks and tabs at both ends */
 /* Whole of a as a decimal number without sign; false where it is none or does not fit. */
 bool str_u64(struct str a, uint64_t *out);
 
+/* Length of the UTF-8 sequence at s (RFC 3629), 0 where it is none; its code point in *cp. left > 0. */
+size_t str_utf8_len(const uint8_t *s, size_t left, uint32_t *cp);
+/* Whether all of a is valid UTF-8. */
+bool str_is_utf8(struct str a);
+
 /* A 64-bit hash of bytes (FNV-1a with a final mix); never 0. */
 uint64_t str_hash(const void *p, size_t len);
 
@@ -86,6 +91,8 @@ void buf_u64(struct buf *b, uint64_t v); /* decimal, fast */
 void buf_i64(struct buf *b, int64_t v);
 void buf_hex(struct buf *b, const void *p, size_t n); /* lower case */
 void buf_free(struct buf *b);
+/* Room for n more bytes at p + len, which the caller fills and counts; NULL on ENOMEM. */
+char *buf_room(struct buf *b, size_t n);
 static inline void buf_clear(struct buf *b)
 {
 	b->len = 0;
