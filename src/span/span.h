@@ -86,7 +86,7 @@ enum col_type { COL_T, COL_I, COL_B, COL_MS, COL_AT, COL_X16, COL_X8, COL_J, COL
 struct column {
 	const char *name, *otlp, *help;
 	enum col_type type;
-	unsigned int offset; /* of the field in the row struct; AT: of start_ns; V: 0 */
+	unsigned int offset; /* of the field in the row struct; AT: of start_ns; V: of its name */
 };
 
 struct table_def {
