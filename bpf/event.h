@@ -18,6 +18,7 @@ enum ev_kind {
 	EV_EXEC = 5,  /* struct ev_proc: a process runs a new program */
 	EV_EXIT = 6,  /* struct ev_proc: the last thread of a process is gone */
 	EV_LISTEN = 7, /* struct ev_conn: a TCP socket began or was found to listen */
+	EV_WHO = 8,    /* struct ev_who: made by user space, who a process is */
 };
 
 /* Every record starts with this. */
@@ -125,10 +126,33 @@ struct ev_proc {
 	__u8 file[128];   /* EV_EXEC: path of the program, cut, NUL-terminated */
 };
 
+/*
+ * Who a process is, read from /proc when it was first seen. The payload is
+ * texts, each ended by a NUL, in the order of enum ev_who_text; empty: unknown.
+ */
+enum ev_who_text {
+	WHO_COMM = 0,
+	WHO_EXE = 1,
+	WHO_CMDLINE = 2,
+	WHO_USER = 3,
+	WHO_SERVICE = 4,
+	WHO_CGROUP = 5,
+	WHO_CONTAINER = 6,
+	WHO_MAX = 7,
+};
+struct ev_who {
+	struct ev_head h;
+	__u64 start_ns; /* of the process, CLOCK_BOOTTIME; 0: unknown */
+	__u32 ppid;
+	__u32 bytes;    /* of payload */
+	__u8 texts[];
+};
+
 _Static_assert(sizeof(struct ev_head) == 32, "ring record layout");
 _Static_assert(sizeof(struct ev_data) == 80, "ring record layout");
 _Static_assert(sizeof(struct ev_conn) == 128, "ring record layout");
 _Static_assert(sizeof(struct ev_close) == 80, "ring record layout");
 _Static_assert(sizeof(struct ev_proc) == 184, "ring record layout");
+_Static_assert(sizeof(struct ev_who) == 48, "ring record layout");
 
 #endif

@@ -57,17 +57,18 @@ enum msg_kind {
 };
 
 enum {
-	MSG_F_CUT = 1 << 0,     /* not all of the head could be read */
-	MSG_F_CLOSES = 1 << 1,  /* the body ends when the connection ends */
-	MSG_F_DEFINE = 1 << 2,  /* remember under def_id what follows in ->def (or, in an
+	MSG_F_CUT = 1 << 0,    /* not all of the head could be read */
+	MSG_F_CLOSES = 1 << 1, /* the body ends when the connection ends */
+	MSG_F_DEFINE = 1 << 2, /* remember under def_id what follows in ->def (or, in an
 	                           answer with ->def.s == NULL, the target of its request) */
-	MSG_F_USE = 1 << 3,     /* the target is what was remembered under use_id */
-	MSG_F_FORGET = 1 << 4,  /* forget def_id */
-	MSG_F_PREPARE = 1 << 5, /* defines only; becomes a span only where nothing uses it at once */
-	MSG_F_BODY = 1 << 6,    /* answer goes on after this message's head: ->skip bytes, or
+	MSG_F_USE = 1 << 3,    /* the target is what was remembered under use_id */
+	MSG_F_FORGET = 1 << 4, /* forget def_id */
+	MSG_F_PREPARE =
+		1 << 5,      /* defines only; becomes a span only where nothing uses it at once */
+	MSG_F_BODY = 1 << 6, /* answer goes on after this message's head: ->skip bytes, or
 	                           MSG_INTERIM parts; sets the time of the first byte only */
-	MSG_F_BYORDER = 1 << 7, /* MSG_BARRIER without an id: discard every open request */
-	MSG_F_NEWDB = 1 << 8,   /* ->db names the current database from here on */
+	MSG_F_BYORDER = 1 << 7,  /* MSG_BARRIER without an id: discard every open request */
+	MSG_F_NEWDB = 1 << 8,    /* ->db names the current database from here on */
 	MSG_F_NEWDB_OK = 1 << 9, /* likewise, once its answer is no error */
 };
 
@@ -93,22 +94,22 @@ struct msg_attr {
  * point into the input or to constants and live until the stream moves on. */
 struct msg {
 	enum msg_kind kind;
-	unsigned int flags;   /* MSG_F_* */
-	enum proto_id next;   /* 0, or the protocol that both directions speak from here on:
+	unsigned int flags;    /* MSG_F_* */
+	enum proto_id next;    /* 0, or the protocol that both directions speak from here on:
 	                         PROTO_NEXT_DETECT to detect anew */
-	struct str op;        /* GET, SELECT, HGET; low cardinality */
-	struct str target;    /* path with query, statement text, key; as it stood on the wire */
-	struct str status;    /* the protocol's own code as text; empty: none */
-	int32_t code;         /* the same as a number; MSG_NO_CODE: none */
-	bool error;           /* by the semantic convention of the client side */
-	bool server_error;    /* likewise of the server side (HTTP 4xx is none) */
+	struct str op;         /* GET, SELECT, HGET; low cardinality */
+	struct str target;     /* path with query, statement text, key; as it stood on the wire */
+	struct str status;     /* the protocol's own code as text; empty: none */
+	int32_t code;          /* the same as a number; MSG_NO_CODE: none */
+	bool error;            /* by the semantic convention of the client side */
+	bool server_error;     /* likewise of the server side (HTTP 4xx is none) */
 	struct str error_type; /* low cardinality; empty: none */
-	struct str db;        /* database, schema, index: with MSG_F_NEWDB* */
-	uint64_t id;          /* pairs request and answer; 0: by order */
-	uint64_t skip;        /* bytes after *in that belong to this message and are dropped unread */
+	struct str db;         /* database, schema, index: with MSG_F_NEWDB* */
+	uint64_t id;           /* pairs request and answer; 0: by order */
+	uint64_t skip; /* bytes after *in that belong to this message and are dropped unread */
 	uint64_t def_id, use_id;
 	struct str def;
-	int64_t rows;         /* rows returned or changed; -1: unknown */
+	int64_t rows;           /* rows returned or changed; -1: unknown */
 	struct str traceparent; /* W3C traceparent value carried by the message; empty: none */
 	struct str tracestate;
 	unsigned int nattrs;
@@ -125,7 +126,7 @@ enum { PROTO_RULES = 12 };
 
 /* What detect() sees: the first bytes of both sides, as far as they are known. */
 struct first {
-	struct cur req, resp; /* under the assumption that `req` is the requester */
+	struct cur req, resp;  /* under the assumption that `req` is the requester */
 	unsigned int messages; /* bytes seen so far came in about so many turns */
 	uint16_t port;         /* of the assumed server; a hint that orders, never proof */
 	bool from_start;       /* the first byte of the connection is the first byte here */
@@ -145,17 +146,26 @@ struct proto_op {
 	enum { OP_PARSED, OP_NAMED, OP_UNKNOWN } how;
 };
 
+/* How span/ names a request and what it fills in beside op and target. */
+enum proto_family {
+	FAMILY_OTHER, /* name: op */
+	FAMILY_HTTP,  /* name: method, and route once it is known */
+	FAMILY_SQL,   /* name: summary of the statement; query: it, normalised */
+	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
+};
+
 struct proto {
-	const char *name;   /* "http": SQL, JSON, --proto */
-	const char *title;  /* "HTTP/1.0 and 1.1 (RFC 9110, 9112)" */
-	const char *system; /* db.system.name, messaging.system ...; NULL: none */
-	const char *limits; /* what is not understood, for `obi protocols` */
-	const struct proto_op *ops;  /* ends with a NULL name */
+	const char *name;                     /* "http": SQL, JSON, --proto */
+	const char *title;                    /* "HTTP/1.0 and 1.1 (RFC 9110, 9112)" */
+	const char *system;                   /* db.system.name, messaging.system ...; NULL: none */
+	const char *limits;                   /* what is not understood, for `obi protocols` */
+	const struct proto_op *ops;           /* ends with a NULL name */
 	struct proto_rule rules[PROTO_RULES]; /* for the kernel; len == 0 ends the list */
-	uint16_t ports[4];  /* usual ports, hints only */
-	size_t state_size;  /* zeroed per connection; both directions share it */
-	bool in_order;      /* answers come in the order of requests: pair by order */
-	bool full_payload;  /* wants EV_LEVEL_FULL: message boundaries lie inside payloads */
+	enum proto_family family;
+	uint16_t ports[4]; /* usual ports, hints only */
+	size_t state_size; /* zeroed per connection; both directions share it */
+	bool in_order;     /* answers come in the order of requests: pair by order */
+	bool full_payload; /* wants EV_LEVEL_FULL: message boundaries lie inside payloads */
 	enum sure (*detect)(const struct first *f);
 	enum parse (*parse)(void *state, enum dir dir, struct cur *in, struct msg *out);
 	/*
@@ -175,7 +185,7 @@ enum proto_id proto_by_name(struct str name); /* PROTO_UNKNOWN where there is no
 struct verdict {
 	enum proto_id id; /* PROTO_UNKNOWN: none yet */
 	enum sure sure;
-	bool swapped;     /* the bytes given as `a` are the responder's */
+	bool swapped; /* the bytes given as `a` are the responder's */
 };
 
 /*

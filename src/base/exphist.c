@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* exphist - counts of durations in exponential buckets. */
+#include "base/exphist.h"
+
+#include <math.h>
+
+static unsigned int index_of(uint64_t ns)
+{
+	double at = ns > 1 ? log2((double)ns) * EXPHIST_SUB : 0;
+
+	return at >= EXPHIST_BUCKETS ? EXPHIST_BUCKETS - 1 : (unsigned int)at;
+}
+
+void exphist_add(struct exphist *h, uint64_t ns)
+{
+	h->count++;
+	h->bucket[index_of(ns)]++;
+	if (ns > h->max_ns)
+		h->max_ns = ns;
+}
+
+void exphist_merge(struct exphist *into, const struct exphist *h)
+{
+	into->count += h->count;
+	if (h->max_ns > into->max_ns)
+		into->max_ns = h->max_ns;
+	for (unsigned int i = 0; i < EXPHIST_BUCKETS; i++)
+		into->bucket[i] += h->bucket[i];
+}
+
+uint64_t exphist_quantile(const struct exphist *h, double q)
+{
+	uint64_t want = (uint64_t)ceil(q * (double)h->count), seen = 0;
+
+	if (!h->count)
+		return 0;
+	want = want ? want : 1;
+	for (unsigned int i = 0; i < EXPHIST_BUCKETS; i++) {
+		seen += h->bucket[i];
+		if (seen >= want) {
+			/* The middle of the bucket, but never more than the largest seen. */
+			uint64_t ns = (uint64_t)exp2((i + 0.5) / EXPHIST_SUB);
+
+			return ns > h->max_ns ? h->max_ns : ns;
+		}
+	}
+	return h->max_ns;
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * feed - bytes and holes into one direction of a connection.
+ *
+ * Most records begin and end on a message boundary; their bytes are parsed
+ * where they lie and never copied. What is left over is kept until more comes.
+ */
+#include "conn/table.h"
+
+static bool wanted(const struct conn *c)
+{
+	return c->why == WHY_NONE || c->why == WHY_WAITING;
+}
+
+/* Bytes that begin in the body of a message that is not read. Returns how many passed. */
+static uint64_t pass_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n,
+                          const struct moment *at)
+{
+	struct stream *s = &c->dir[d];
+	uint64_t take = s->skip < n ? s->skip : n;
+	bool done;
+
+	if (!take)
+		return 0;
+	if (s->skip != UINT64_MAX)
+		s->skip -= take;
+	done = !s->skip;
+	if (done)
+		s->in_skip = false;
+	t->sink->passed(t->sink->ctx, c, conn_role(c, d), take, done, at);
+	return take;
+}
+
+static void keep(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
+                 const struct moment *at)
+{
+	struct stream *s = &c->dir[d];
+
+	if (stream_keep(s, p, n, at))
+		return;
+	/* No parser asks for this much: what is here cannot be understood. */
+	c->unparsed_bytes += stream_len(s) + n;
+	t->stats.unparsed_bytes += stream_len(s) + n;
+	stream_drop(s, stream_len(s));
+	s->synced = false;
+	s->stalled = false;
+	c->unpaired = true;
+	if (!c->proto)
+		talk_give_up(t, c, WHY_UNKNOWN);
+}
+
+/* Undecided connections collect bytes of both directions until a verdict. */
+static void collect(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
+                    const struct moment *at)
+{
+	struct stream *s = &c->dir[d];
+
+	keep(t, c, d, p, n, at);
+	s->next += n;
+	if (wanted(c) && talk_detect(t, c))
+		talk_pump(t, c);
+}
+
+void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
+                const struct moment *at)
+{
+	struct stream *s = &c->dir[d];
+	size_t done;
+
+	if (!wanted(c)) {
+		s->next += n;
+		c->unparsed_bytes += n;
+		t->stats.unparsed_bytes += n;
+		return;
+	}
+	if (!c->proto) {
+		collect(t, c, d, p, n, at);
+		return;
+	}
+	if (stream_len(s)) {
+		keep(t, c, d, p, n, at);
+		s->next += n;
+		talk_pump(t, c);
+		return;
+	}
+	done = (size_t)pass_skip(t, c, d, n, at);
+	if (done < n)
+		done += talk_consume(t, c, d, cur_of(p + done, n - done), s->next + done, at);
+	s->next += done;
+	if (done < n) {
+		keep(t, c, d, p + done, n - done, at);
+		s->next += n - done;
+	}
+	/* A request may be what an answer waits for; a change of protocol leaves bytes undecided. */
+	if (c->dir[!d].stalled || !c->proto)
+		talk_pump(t, c);
+}
+
+/* A hole begins: nothing will complete what is pending. Take what can be told from it. */
+static void flush_cut(struct conns *t, struct conn *c, enum ev_dir d)
+{
+	struct stream *s = &c->dir[d];
+	struct cur in;
+	size_t done;
+
+	if (!stream_len(s))
+		return;
+	if (!c->proto && !talk_detect(t, c))
+		return;
+	talk_pump(t, c);
+	if (!stream_len(s) || !c->proto)
+		return;
+	in = cur_of(s->pend->bytes, s->pend->len);
+	in.cut = true;
+	done = talk_consume(t, c, d, in, s->next - s->pend->len, NULL);
+	stream_drop(s, done);
+}
+
+static void drop_pending(struct conns *t, struct conn *c, struct stream *s)
+{
+	c->unparsed_bytes += stream_len(s);
+	t->stats.unparsed_bytes += stream_len(s);
+	stream_drop(s, stream_len(s));
+	s->stalled = false;
+}
+
+void feed_hole(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n, bool lost,
+               const struct moment *at)
+{
+	struct stream *s = &c->dir[d];
+	uint64_t passed;
+	bool left;
+
+	if (!wanted(c)) {
+		s->next += n;
+		return;
+	}
+	flush_cut(t, c, d);
+	left = stream_len(s) > 0;
+	drop_pending(t, c, s);
+	passed = c->proto && !left ? pass_skip(t, c, d, n, at) : 0;
+	s->next += n;
+	if (!c->proto) {
+		/* What follows is not the start of the connection. */
+		c->flags |= CONN_F_JOINED_MID;
+		return;
+	}
+	if (passed == n && !left)
+		return;
+	s->synced = false;
+	if (lost || conn_role(c, d) == DIR_REQ)
+		c->unpaired = true;
+	t->sink->gap(t->sink->ctx, c, conn_role(c, d), n - passed, lost);
+}
+
+void feed_end(struct conns *t, struct conn *c, enum ev_dir d, const struct moment *at)
+{
+	struct stream *s = &c->dir[d];
+
+	if (!wanted(c))
+		return;
+	flush_cut(t, c, d);
+	if (c->proto && s->in_skip) {
+		s->in_skip = false;
+		s->skip = 0;
+		t->sink->passed(t->sink->ctx, c, conn_role(c, d), 0, true, at);
+	}
+	drop_pending(t, c, s);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_CONN_TABLE_H
+#define OBI_CONN_TABLE_H
+
+/*
+ * table - what conn.c (life cycle), feed.c (bytes and holes) and talk.c
+ * (detection and messages) share. Nobody outside conn/ includes it.
+ */
+
+#include "base/hash.h"
+#include "conn/conn.h"
+#include "conn/stream.h"
+
+struct conns {
+	struct conns_opts opts;
+	const struct conn_sink *sink;
+	struct hash *by_id;
+	struct hash *listens;         /* netns and port of listening TCP sockets */
+	struct conn *oldest, *newest; /* by last use */
+	unsigned int n;
+	struct conn_stats stats;
+	uint8_t *trial; /* a copy of a parser's state, see talk.c */
+};
+
+/* feed.c: bytes of one record that moved at `at`, and holes between them. */
+void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
+                const struct moment *at);
+/* n bytes are missing; `lost`: not on purpose. */
+void feed_hole(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n, bool lost,
+               const struct moment *at);
+/* No byte will follow in this direction. */
+void feed_end(struct conns *t, struct conn *c, enum ev_dir d, const struct moment *at);
+
+/*
+ * talk.c: takes whole messages from the n bytes at p, which begin at offset off;
+ * their moments are `direct`, or those of the pending bytes where it is NULL.
+ * Returns the bytes that are done with. May change c->proto.
+ */
+size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur in, uint64_t off,
+                    const struct moment *direct);
+/* Looks for the protocol in the pending bytes of both directions. True if one was found. */
+bool talk_detect(struct conns *t, struct conn *c);
+/* Parses pending bytes of both directions until nothing moves any more. */
+void talk_pump(struct conns *t, struct conn *c);
+/* Gives the connection up: its bytes are counted, not kept. */
+void talk_give_up(struct conns *t, struct conn *c, enum why why);
+void talk_interest(struct conns *t, struct conn *c, enum ev_level level);
+
+#endif

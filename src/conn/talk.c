@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * talk - which protocol a connection speaks, and its messages.
+ *
+ * An answer can overtake its request: a thread that reads may report before the
+ * thread that wrote has returned from its call (seen in 0.65% of loopback
+ * receives). So an answer that meets no open request waits ("stalls") in its
+ * stream until the request has been parsed; its parser ran on a copy of the
+ * state, which is thrown away.
+ *
+ * After a hole, or on a connection that was open before tracing began, the
+ * first answers belong to requests that nobody saw: c->unpaired is set and they
+ * are counted as orphans instead.
+ */
+#include "conn/table.h"
+
+#include <stdlib.h>
+
+enum { MAX_BAD = 8, MAX_UNLEARNED = 3, DETECT_BYTES = 64 * 1024, STALL_NS = 100 * 1000 * 1000 };
+
+void talk_interest(struct conns *t, struct conn *c, enum ev_level level)
+{
+	if (c->level == level)
+		return;
+	c->level = (uint8_t)level;
+	if (t->opts.interest)
+		t->opts.interest(t->opts.interest_ctx, c->id, level);
+}
+
+void talk_give_up(struct conns *t, struct conn *c, enum why why)
+{
+	c->why = why;
+	t->stats.undecoded++;
+	for (int d = 0; d < 2; d++) {
+		c->unparsed_bytes += stream_len(&c->dir[d]);
+		t->stats.unparsed_bytes += stream_len(&c->dir[d]);
+		stream_drop(&c->dir[d], stream_len(&c->dir[d]));
+		c->dir[d].stalled = false;
+	}
+	talk_interest(t, c, EV_LEVEL_MUTE);
+}
+
+static void set_proto(struct conns *t, struct conn *c, const struct proto *p)
+{
+	free(c->state);
+	c->state = NULL;
+	if (p && p->state_size) {
+		c->state = calloc(1, p->state_size);
+		if (!c->state)
+			p = NULL;
+	}
+	c->proto = p;
+	c->bad = 0;
+	for (int d = 0; d < 2; d++) {
+		c->dir[d].skip = 0;
+		c->dir[d].in_skip = false;
+		c->dir[d].stalled = false;
+		c->dir[d].synced = p && !(c->flags & CONN_F_JOINED_MID);
+	}
+	if (p)
+		talk_interest(t, c, EV_LEVEL_FULL);
+	t->sink->verdict(t->sink->ctx, c);
+}
+
+/* A TLS record: handshake, version 3.x. The plaintext needs other probes. */
+static bool is_tls(const struct stream *s)
+{
+	const uint8_t *p = s->pend ? s->pend->bytes : NULL;
+
+	return p && s->pend->len >= 3 && p[0] == 0x16 && p[1] == 3 && p[2] <= 4;
+}
+
+bool talk_detect(struct conns *t, struct conn *c)
+{
+	struct cur say[2];
+	struct verdict v;
+	int sender_is_client = c->side == SIDE_UNKNOWN ? -1 : c->side == SIDE_CLIENT;
+
+	for (int d = 0; d < 2; d++) {
+		struct stream *s = &c->dir[d];
+
+		say[d] = stream_len(s) ? cur_of(s->pend->bytes, s->pend->len) : cur_of("", 0);
+	}
+	v = proto_detect(say[EV_SEND], say[EV_RECV], sender_is_client, (enum proto_id)c->class,
+	                 c->turns, !(c->flags & CONN_F_JOINED_MID), c->info.lport, c->info.rport);
+	if (v.sure >= SURE_LIKELY) {
+		c->sure = v.sure;
+		c->why = WHY_NONE;
+		if (c->side == SIDE_UNKNOWN)
+			c->side = v.swapped ? SIDE_SERVER : SIDE_CLIENT;
+		set_proto(t, c, proto_by_id(v.id));
+		return c->proto != NULL;
+	}
+	if (is_tls(&c->dir[0]) || is_tls(&c->dir[1]))
+		talk_give_up(t, c, WHY_TLS);
+	else if (stream_len(&c->dir[0]) + stream_len(&c->dir[1]) >= DETECT_BYTES)
+		talk_give_up(t, c, WHY_UNKNOWN);
+	return false;
+}
+
+/* Too many errors: the verdict was wrong. Another one may be found in later bytes. */
+static void unlearn(struct conns *t, struct conn *c)
+{
+	t->stats.unlearned++;
+	c->unlearned++;
+	c->unpaired = true;
+	c->flags |= CONN_F_JOINED_MID;
+	if (!c->have_info || !c->listed)
+		c->side = SIDE_UNKNOWN;
+	set_proto(t, c, NULL);
+	if (c->unlearned > MAX_UNLEARNED)
+		talk_give_up(t, c, WHY_ERRORS);
+}
+
+/* Finds the next message after a hole or an error; false: not in these bytes. */
+static bool resync(struct conns *t, struct conn *c, enum ev_dir d, struct cur *in)
+{
+	const uint8_t *p = NULL;
+	size_t gone;
+
+	if (c->proto->resync)
+		p = c->proto->resync(c->state, conn_role(c, d), *in);
+	gone = p ? (size_t)(p - in->p) : cur_left(in);
+	c->unparsed_bytes += gone;
+	t->stats.unparsed_bytes += gone;
+	in->p += gone;
+	if (!p)
+		return false;
+	t->stats.resyncs++;
+	c->dir[d].synced = true;
+	return true;
+}
+
+static bool is_answer(const struct msg *m)
+{
+	return m->kind == MSG_RESP || m->kind == MSG_INTERIM;
+}
+
+enum step { STEP_OK, STEP_MORE, STEP_BAD, STEP_STALL, STEP_ORPHAN };
+
+/* One message. With no request open, an answer is tried on a copy of the state. */
+static enum step step(struct conns *t, struct conn *c, enum ev_dir d, struct cur *in, struct msg *m)
+{
+	enum dir role = conn_role(c, d);
+	bool trial = role == DIR_RESP && !t->sink->open(t->sink->ctx, c);
+	size_t size = c->proto->state_size;
+	struct cur before = *in;
+	void *state = c->state;
+	enum parse r;
+
+	if (trial && size) {
+		memcpy(t->trial, c->state, size);
+		state = t->trial;
+	}
+	*m = MSG_INIT;
+	r = c->proto->parse(state, role, in, m);
+	if (r != PARSE_OK)
+		return r == PARSE_MORE ? STEP_MORE : STEP_BAD;
+	if (trial && is_answer(m) && !c->unpaired) {
+		*in = before;
+		return STEP_STALL;
+	}
+	if (trial && size)
+		memcpy(c->state, t->trial, size);
+	return trial && is_answer(m) ? STEP_ORPHAN : STEP_OK;
+}
+
+static void on_bad(struct conns *t, struct conn *c, enum ev_dir d, struct cur *in)
+{
+	t->stats.parse_errors++;
+	c->bad++;
+	c->unparsed_bytes++;
+	t->stats.unparsed_bytes++;
+	in->p++;
+	c->dir[d].synced = false;
+	c->unpaired = true;
+	t->sink->gap(t->sink->ctx, c, conn_role(c, d), 0, true);
+	if (c->bad >= MAX_BAD)
+		unlearn(t, c);
+}
+
+/* What a message means for the connection, after the sink has it. */
+static void after(struct conns *t, struct conn *c, enum ev_dir d, const struct msg *m)
+{
+	struct stream *s = &c->dir[d];
+
+	if (c->bad)
+		c->bad--;
+	if (m->kind == MSG_REQ)
+		c->unpaired = false;
+	s->skip = m->flags & MSG_F_CLOSES ? UINT64_MAX : m->skip;
+	s->in_skip = s->skip != 0;
+	if (!m->next)
+		return;
+	c->flags &= ~CONN_F_JOINED_MID; /* the next protocol is seen from its first byte */
+	set_proto(t, c, m->next == PROTO_NEXT_DETECT ? NULL : proto_by_id(m->next));
+	c->turns = 0;
+}
+
+size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur in, uint64_t off,
+                    const struct moment *direct)
+{
+	struct stream *s = &c->dir[d];
+	const uint8_t *start = in.p;
+	const struct moment *first, *last;
+	struct msg m;
+
+	while (c->proto && cur_left(&in) && !s->stalled) {
+		const uint8_t *at = in.p;
+		enum step r;
+
+		if (!s->synced && !resync(t, c, d, &in))
+			break;
+		at = in.p;
+		r = step(t, c, d, &in, &m);
+		if (r == STEP_MORE)
+			break;
+		if (r == STEP_STALL) {
+			s->stalled = true;
+			break;
+		}
+		if (r == STEP_BAD) {
+			on_bad(t, c, d, &in);
+			continue;
+		}
+		first = direct ? direct : stream_moment(s, off + (uint64_t)(at - start));
+		last = direct ? direct : stream_moment(s, off + (uint64_t)(in.p - start) - 1);
+		if (r == STEP_ORPHAN)
+			t->stats.orphans++;
+		else
+			t->sink->message(t->sink->ctx, c, conn_role(c, d), &m, first, last,
+			                 (uint64_t)(in.p - at));
+		after(t, c, d, &m);
+		if (s->in_skip) {
+			uint64_t n = s->skip < cur_left(&in) ? s->skip : cur_left(&in);
+
+			if (n) {
+				uint64_t end = off + (uint64_t)(in.p - start) + n - 1;
+
+				in.p += n;
+				if (s->skip != UINT64_MAX)
+					s->skip -= n;
+				s->in_skip = s->skip != 0;
+				t->sink->passed(t->sink->ctx, c, conn_role(c, d), n, !s->in_skip,
+				                direct ? direct : stream_moment(s, end));
+			}
+		}
+	}
+	return (size_t)(in.p - start);
+}
+
+/* An answer that has waited too long belongs to no request that will still come. */
+static void check_stall(struct conns *t, struct conn *c, enum ev_dir d)
+{
+	struct stream *s = &c->dir[d];
+
+	if (!s->stalled)
+		return;
+	if (t->sink->open(t->sink->ctx, c)) {
+		s->stalled = false;
+	} else if (c->dir[!d].last.ts_ns > s->pend->marks[0].at.ts_ns + STALL_NS ||
+	           stream_len(s) > STREAM_MAX / 2) {
+		s->stalled = false;
+		c->unpaired = true;
+	}
+}
+
+void talk_pump(struct conns *t, struct conn *c)
+{
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		/* The responder may speak first (greetings), so its bytes are tried first. */
+		for (int i = 0; i < 2; i++) {
+			enum ev_dir d = c->side == SIDE_UNKNOWN ? (enum ev_dir)i
+			                : i                     ? conn_req_dir(c)
+			                                        : !conn_req_dir(c);
+			struct stream *s = &c->dir[d];
+			size_t done;
+
+			if (!c->proto && c->why != WHY_TLS && stream_len(s) && !talk_detect(t, c))
+				return;
+			if (!stream_len(s) || !c->proto)
+				continue;
+			check_stall(t, c, d);
+			done = talk_consume(t, c, d, cur_of(s->pend->bytes, s->pend->len),
+			                    s->next - s->pend->len, NULL);
+			stream_drop(s, done);
+			moved = moved || done;
+		}
+	}
+}

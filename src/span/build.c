@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * build - rows from requests and connections: names, times, ids, attributes by
+ * the semantic conventions (1.44).
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "proto/sql.h"
+#include "span/req.h"
+
+enum { SUMMARY_BYTES = 256, QUERY_BYTES = 8192 };
+
+/* ---- attributes ---- */
+
+static void json_text(struct buf *b, struct str s)
+{
+	buf_ch(b, '"');
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char ch = (unsigned char)s.s[i];
+
+		if (ch == '"' || ch == '\\')
+			buf_fmt(b, "\\%c", ch);
+		else if (ch < 0x20)
+			buf_fmt(b, "\\u%04x", ch);
+		else
+			buf_ch(b, (char)ch);
+	}
+	buf_ch(b, '"');
+}
+
+static void add_attr(struct buf *b, const char *key, struct str text, int64_t num)
+{
+	if (b->len && b->p[b->len - 1] != '{')
+		buf_ch(b, ',');
+	buf_ch(b, '"');
+	buf_z(b, key);
+	buf_z(b, "\":");
+	if (text.s)
+		json_text(b, text);
+	else
+		buf_i64(b, num);
+}
+
+void req_attrs(struct req *r, const struct msg *m)
+{
+	for (unsigned int i = 0; i < m->nattrs; i++)
+		add_attr(&r->attrs, attr_name(m->attrs[i].key), m->attrs[i].text, m->attrs[i].num);
+}
+
+/* ---- who and where ---- */
+
+static struct str address(struct batch *b, uint16_t family, const uint8_t *addr)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char text[INET6_ADDRSTRLEN];
+
+	if (family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {
+		addr += sizeof(mapped);
+		family = AF_INET;
+	}
+	if ((family != AF_INET && family != AF_INET6) ||
+	    !inet_ntop(family, addr, text, sizeof(text)))
+		return STR_NULL;
+	return batch_text(b, str_of(text));
+}
+
+static int64_t port(const struct conn *c, uint16_t n)
+{
+	return c->have_info && c->info.family != AF_UNIX ? n : COL_NULL;
+}
+
+static struct str conn_name(struct batch *b, const struct conn *c)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llx", (unsigned long long)c->id);
+	return batch_text(b, str_of(text));
+}
+
+static const char *transport(const struct conn *c)
+{
+	return !c->have_info ? NULL : c->info.family == AF_UNIX ? "unix" : "tcp";
+}
+
+/* ---- ids ---- */
+
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccd;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53;
+	return x ^ x >> 33;
+}
+
+/* Ids follow from the seed and from what the request is, so that a replay gives the same. */
+static void make_ids(const struct req *r, const struct conn *c, uint64_t seed, struct span *row)
+{
+	uint64_t what = mix(seed ^ mix(c->id) ^ mix(r->off + 1) ^ mix(r->start_ns));
+	uint64_t id[3] = { mix(what + 1), mix(what + 2), mix(what + 3) | 1 };
+
+	memcpy(row->trace_id, id, 16);
+	memcpy(row->span_id, id + 2, 8);
+}
+
+static int hex_digit(char ch)
+{
+	return ch >= '0' && ch <= '9' ? ch - '0' : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+static bool unhex(const char *s, size_t n, uint8_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		int hi = hex_digit(s[2 * i]), lo = hex_digit(s[2 * i + 1]);
+
+		if (hi < 0 || lo < 0)
+			return false;
+		out[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return true;
+}
+
+/* "00-<32 hex>-<16 hex>-01" (W3C Trace Context, 3.2). */
+static void take_context(struct str tp, struct batch *b, struct span *row)
+{
+	uint8_t trace[16], parent[8];
+	static const uint8_t zero[16];
+
+	if (tp.len < 55 || tp.s[2] != '-' || tp.s[35] != '-' || tp.s[52] != '-' ||
+	    !unhex(tp.s + 3, 16, trace) || !unhex(tp.s + 36, 8, parent) ||
+	    !memcmp(trace, zero, 16) || !memcmp(parent, zero, 8))
+		return;
+	memcpy(row->trace_id, trace, 16);
+	memcpy(row->parent_span_id, parent, 8);
+	row->parent_by = batch_text(b, STR("traceparent"));
+}
+
+/* ---- by family ---- */
+
+static struct str second_word(struct str s)
+{
+	const char *p = s.s ? memchr(s.s, ' ', s.len) : NULL;
+	const char *end;
+
+	if (!p)
+		return STR_NULL;
+	p++;
+	end = memchr(p, ' ', (size_t)(s.s + s.len - p));
+	return (struct str){ p, (size_t)((end ? end : s.s + s.len) - p) };
+}
+
+static enum sql_dialect dialect(const struct conn *c)
+{
+	return str_is(str_of(c->proto->name), "mysql") ? SQL_MYSQL : SQL_POSTGRESQL;
+}
+
+static void name_sql(const struct conn *c, struct batch *b, struct span *row)
+{
+	char query[QUERY_BYTES], summary[SUMMARY_BYTES];
+	size_t n;
+
+	if (!row->target.s || !row->target.len)
+		return;
+	n = sql_normalise(row->target, dialect(c), query, sizeof(query));
+	row->query = batch_text(b, (struct str){ query, n });
+	n = sql_summary(row->target, dialect(c), summary, sizeof(summary));
+	if (n)
+		row->name = batch_text(b, (struct str){ summary, n });
+}
+
+static void name_row(const struct conn *c, struct batch *b, struct span *row)
+{
+	row->name = row->op;
+	switch (c->proto ? c->proto->family : FAMILY_OTHER) {
+	case FAMILY_SQL:
+		name_sql(c, b, row);
+		break;
+	case FAMILY_KV:
+		row->query = row->target;
+		row->key = second_word(row->target);
+		break;
+	case FAMILY_HTTP:
+	case FAMILY_OTHER:
+		break;
+	}
+}
+
+static void db_attrs(const struct req *r, const struct conn *c, struct buf *a)
+{
+	if (!c->proto || !c->proto->system)
+		return;
+	add_attr(a, "db.system.name", str_of(c->proto->system), 0);
+	if (r->db.known)
+		add_attr(a, "db.namespace", req_get(r, r->db), 0);
+	if (r->rows >= 0)
+		add_attr(a, "db.response.returned_rows", STR_NULL, r->rows);
+	if (r->status.known && r->error)
+		add_attr(a, "db.response.status_code", req_get(r, r->status), 0);
+}
+
+static void set_attrs(const struct req *r, const struct conn *c, struct batch *b, struct span *row)
+{
+	struct buf a = { 0 };
+
+	buf_ch(&a, '{');
+	buf_str(&a, buf_slice(&r->attrs));
+	db_attrs(r, c, &a);
+	if (transport(c))
+		add_attr(&a, "network.transport", str_of(transport(c)), 0);
+	buf_ch(&a, '}');
+	if (a.len > 2)
+		row->attrs = batch_text(b, buf_slice(&a));
+	buf_free(&a);
+}
+
+/* ---- rows ---- */
+
+static void set_times(const struct req *r, const struct pair_opts *o, struct span *row)
+{
+	uint64_t end = r->end_ns, ttfb = r->ttfb_ns;
+
+	row->start_ns = (int64_t)r->start_ns + o->wall_offset_ns;
+	if (row->flags & (SPAN_F_OPEN | SPAN_F_GAP) || (!ttfb && !r->no_answer))
+		return;
+	if (end < r->start_ns || (ttfb && ttfb < r->start_ns))
+		row->flags |= SPAN_F_CLAMPED;
+	end = end < r->start_ns ? r->start_ns : end;
+	ttfb = ttfb < r->start_ns ? r->start_ns : ttfb;
+	row->dur_ns = (int64_t)(end - r->start_ns);
+	if (!r->no_answer)
+		row->ttfb_ns = (int64_t)((ttfb > end ? end : ttfb) - r->start_ns);
+}
+
+static void set_place(const struct conn *c, struct batch *b, struct span *row)
+{
+	row->conn = conn_name(b, c);
+	if (!c->have_info)
+		return;
+	row->local_ip = address(b, c->info.family, c->info.laddr);
+	row->local_port = port(c, c->info.lport);
+	row->peer_ip = address(b, c->info.family, c->info.raddr);
+	row->peer_port = port(c, c->info.rport);
+}
+
+static struct str copied(const struct req *r, struct piece p, struct batch *b)
+{
+	return batch_text(b, req_get(r, p));
+}
+
+void req_build(const struct req *r, const struct conn *c, const struct pair_opts *o,
+               struct span *row, struct batch *b)
+{
+	row->flags = r->flags;
+	set_times(r, o, row);
+	make_ids(r, c, o->seed, row);
+	take_context(req_get(r, r->traceparent), b, row);
+	row->kind = c->side == SIDE_SERVER ? STR("server") : STR("client");
+	row->proto = str_of(c->proto ? c->proto->name : "unknown");
+	row->op = copied(r, r->op, b);
+	row->target = copied(r, r->target, b);
+	row->status = copied(r, r->status, b);
+	row->error_type = r->error ? copied(r, r->error_type, b) : STR_NULL;
+	row->code = r->code;
+	if (row->dur_ns != COL_NULL)
+		row->error = r->error;
+	row->pid = r->pid;
+	row->tid = r->tid;
+	row->req_bytes = (int64_t)r->req_bytes;
+	if (r->ttfb_ns)
+		row->resp_bytes = (int64_t)r->resp_bytes;
+	set_place(c, b, row);
+	name_row(c, b, row);
+	set_attrs(r, c, b, row);
+}
+
+static int64_t wall(uint64_t ns, const struct pair_opts *o)
+{
+	return ns ? (int64_t)ns + o->wall_offset_ns : COL_NULL;
+}
+
+static void conn_counts(const struct conn *c, struct conn_row *row)
+{
+	row->requests = (int64_t)c->requests;
+	row->errors = (int64_t)c->errors;
+	row->tx_bytes = (int64_t)c->dir[EV_SEND].total;
+	row->rx_bytes = (int64_t)c->dir[EV_RECV].total;
+	row->cut_bytes = (int64_t)c->cut_bytes;
+	row->lost_bytes = (int64_t)c->lost_bytes;
+	row->unseen_bytes = (int64_t)c->unseen_bytes;
+	row->unparsed_bytes = (int64_t)c->unparsed_bytes;
+	if (c->srtt_us)
+		row->rtt_ns = (int64_t)c->srtt_us * 1000;
+	if (c->end_ns)
+		row->retransmits = c->retransmits;
+}
+
+void conn_build(const struct conn *c, const struct pair_opts *o, struct conn_row *row,
+                struct batch *b)
+{
+	struct buf first = { 0 };
+
+	row->conn = conn_name(b, c);
+	row->start_ns = wall(c->first_ns, o);
+	row->end_ns = wall(c->end_ns, o);
+	row->pid = c->pid ? (int64_t)c->pid : COL_NULL;
+	row->transport = str_of(transport(c));
+	row->side = str_of(c->side == SIDE_CLIENT   ? "client"
+	                   : c->side == SIDE_SERVER ? "server"
+	                                            : NULL);
+	row->proto = str_of(c->proto ? c->proto->name : c->why == WHY_TLS ? "tls?" : transport(c));
+	row->state = c->end_ns ? STR("closed") : STR("open");
+	if (c->have_info) {
+		row->local_ip = address(b, c->info.family, c->info.laddr);
+		row->local_port = port(c, c->info.lport);
+		row->peer_ip = address(b, c->info.family, c->info.raddr);
+		row->peer_port = port(c, c->info.rport);
+	}
+	conn_counts(c, row);
+	row->why = str_of(c->proto ? NULL : conn_why(c));
+	if (!c->proto && c->nfirst) {
+		buf_escape(&first, (struct str){ (const char *)c->first, c->nfirst });
+		row->first_bytes = batch_text(b, buf_slice(&first));
+		buf_free(&first);
+	}
+	row->flags = (c->flags & CONN_F_JOINED_MID ? SPAN_F_JOINED_MID : 0) |
+	             (c->flags & CONN_F_GAP ? SPAN_F_GAP : 0);
+}

@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * pair - messages to spans.
+ *
+ * Most protocols answer in the order of the requests: a queue a connection is
+ * enough. When bytes are lost, nobody can tell which requests were inside;
+ * then every open request of the connection is broken, rather than given the
+ * answer of another.
+ */
+#include "span/pair.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "span/req.h"
+
+enum { MAX_OPEN = 262144, MAX_DEFS = 4096, DEF_BYTES = 4096 };
+
+/* A connection's requests. */
+struct talk {
+	struct req *head, *tail; /* open, oldest first */
+	unsigned int n;
+	struct req *body;       /* whose answer's last part is passing by unread */
+	struct hash *defs;      /* prepared statements: id to NUL-terminated text */
+	uint64_t prelude_bytes; /* of messages that belong to the next request */
+	char db[64];
+};
+
+struct pairs {
+	struct pair_opts opts;
+	struct conn_sink sink;
+	struct batch *batch;
+	struct req *free; /* with their buffers, for reuse */
+	unsigned int open;
+	uint64_t seq;
+	struct pair_stats stats;
+};
+
+/* ---- requests ---- */
+
+struct piece req_text(struct req *r, struct str s)
+{
+	struct piece p = { (uint32_t)r->text.len, (uint32_t)s.len, s.s != NULL };
+
+	buf_str(&r->text, s);
+	if (r->text.failed)
+		p.known = false;
+	return p;
+}
+
+static struct req *req_new(struct pairs *p)
+{
+	struct req *r = p->free;
+
+	if (r) {
+		struct buf text = r->text, attrs = r->attrs;
+
+		p->free = r->next;
+		*r = (struct req){ .text = text, .attrs = attrs };
+		buf_clear(&r->text);
+		buf_clear(&r->attrs);
+	} else {
+		r = calloc(1, sizeof(*r));
+		if (!r)
+			return NULL;
+	}
+	r->rows = -1;
+	r->code = COL_NULL;
+	return r;
+}
+
+static void req_free(struct pairs *p, struct req *r)
+{
+	if (r->text.cap > 65536)
+		buf_free(&r->text);
+	r->next = p->free;
+	p->free = r;
+}
+
+static struct talk *talk_of(struct conn *c)
+{
+	if (!c->pairs)
+		c->pairs = calloc(1, sizeof(struct talk));
+	return c->pairs;
+}
+
+/* ---- rows ---- */
+
+void *pair_row(struct pairs *p, enum table t, struct batch **in)
+{
+	void *row;
+
+	for (int i = 0; i < 2; i++) {
+		if (!p->batch)
+			p->batch = batch_get(p->opts.pool, -1);
+		if (!p->batch)
+			return NULL;
+		row = batch_add(p->batch, t);
+		if (row) {
+			*in = p->batch;
+			p->stats.rows++;
+			return row;
+		}
+		pair_flush(p);
+	}
+	return NULL;
+}
+
+void pair_flush(struct pairs *p)
+{
+	struct batch *b = p->batch;
+
+	if (!b)
+		return;
+	p->batch = NULL;
+	b->seq = p->seq;
+	if (b->n)
+		p->opts.emit(p->opts.ctx, b);
+	else
+		batch_put(b);
+}
+
+void pair_set_seq(struct pairs *p, uint64_t seq)
+{
+	p->seq = seq;
+}
+
+static void make_row(struct pairs *p, const struct conn *c, const struct req *r)
+{
+	struct batch *b;
+	struct span *row = pair_row(p, TABLE_SPANS, &b);
+
+	if (!row)
+		return;
+	req_build(r, c, &p->opts, row, b);
+	if (p->opts.who)
+		p->opts.who(p->opts.ctx, row, b);
+}
+
+/* ---- the queue ---- */
+
+static void unlink_req(struct pairs *p, struct talk *k, struct req *r)
+{
+	struct req **at = &k->head, *before = NULL;
+
+	while (*at != r) {
+		before = *at;
+		at = &before->next;
+	}
+	*at = r->next;
+	if (k->tail == r)
+		k->tail = before;
+	if (k->body == r)
+		k->body = NULL;
+	k->n--;
+	p->open--;
+}
+
+/* Remembers what a statement's name stands for. */
+static void define(struct talk *k, uint64_t id, struct str text)
+{
+	char *copy, *old;
+
+	if (!k->defs)
+		k->defs = hash_new(16);
+	if (!k->defs || hash_len(k->defs) >= MAX_DEFS)
+		return;
+	text = str_head(text, DEF_BYTES);
+	copy = malloc(text.len + 1);
+	if (!copy)
+		return;
+	memcpy(copy, text.s ? text.s : "", text.len);
+	copy[text.len] = 0;
+	old = hash_get(k->defs, id);
+	if (hash_put(k->defs, id, copy)) {
+		free(copy);
+		return;
+	}
+	free(old);
+}
+
+static void forget(struct talk *k, uint64_t id)
+{
+	char *old = k->defs ? hash_get(k->defs, id) : NULL;
+
+	if (!old)
+		return;
+	hash_del(k->defs, id);
+	free(old);
+}
+
+static void finish(struct pairs *p, struct conn *c, struct req *r)
+{
+	struct talk *k = c->pairs;
+
+	if (r->newdb_ok && !r->error) {
+		struct str db = str_head(req_get(r, r->newdb), sizeof(k->db) - 1);
+
+		memcpy(k->db, db.s ? db.s : "", db.len);
+		k->db[db.len] = 0;
+	}
+	unlink_req(p, k, r);
+	p->stats.ended++;
+	c->requests++;
+	c->errors += r->error;
+	/* A statement that was prepared and run at once is one request to its user. */
+	if (r->prepare && !r->error && k->head && k->head->id == r->id && !k->head->prepare) {
+		p->stats.prepares++;
+		k->head->start_ns = r->start_ns;
+		k->head->req_bytes += r->req_bytes;
+		k->head->resp_bytes += r->resp_bytes;
+	} else {
+		make_row(p, c, r);
+	}
+	req_free(p, r);
+}
+
+/* Ends without an answer: open, or broken. */
+static void give_up(struct pairs *p, struct conn *c, struct req *r, uint32_t flag)
+{
+	struct talk *k = c->pairs;
+
+	unlink_req(p, k, r);
+	r->flags |= flag;
+	*(flag == SPAN_F_OPEN ? &p->stats.open : &p->stats.broken) += 1;
+	c->requests++;
+	make_row(p, c, r);
+	req_free(p, r);
+}
+
+/* ---- messages ---- */
+
+/* When a moment counts: a send from where it began, if that is known; a receive where it ended. */
+static uint64_t when(const struct conn *c, enum dir d, const struct moment *at)
+{
+	bool sent = (c->side == SIDE_CLIENT) == (d == DIR_REQ);
+
+	return sent && at->enter_ns ? at->enter_ns : at->ts_ns;
+}
+
+static void take_texts(struct pairs *p, struct talk *k, struct req *r, const struct msg *m)
+{
+	struct str target = m->target;
+
+	if (m->flags & MSG_F_USE) {
+		const char *text = k->defs ? hash_get(k->defs, m->use_id) : NULL;
+
+		target = text ? str_of(text) : m->target.len ? m->target : STR_NULL;
+	}
+	r->op = req_text(r, m->op);
+	r->target = req_text(r, target);
+	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
+	if (m->traceparent.len)
+		r->traceparent = req_text(r, m->traceparent);
+	if (m->flags & MSG_F_NEWDB_OK) {
+		r->newdb = req_text(r, m->db);
+		r->newdb_ok = true;
+	}
+	req_attrs(r, m);
+	(void)p;
+}
+
+static struct req *on_request(struct pairs *p, struct conn *c, const struct msg *m,
+                              const struct moment *first, uint64_t bytes)
+{
+	struct talk *k = c->pairs;
+	struct req *r;
+
+	if (p->open >= (p->opts.max_open ? p->opts.max_open : MAX_OPEN) && k->head)
+		give_up(p, c, k->head, SPAN_F_GAP);
+	r = req_new(p);
+	if (!r)
+		return NULL;
+	p->stats.started++;
+	r->start_ns = when(c, DIR_REQ, first);
+	r->pid = first->pid;
+	r->tid = first->tid;
+	r->req_bytes = bytes + k->prelude_bytes;
+	r->off = c->dir[conn_req_dir(c)].next;
+	k->prelude_bytes = 0;
+	r->id = m->id;
+	r->prepare = m->flags & MSG_F_PREPARE;
+	r->def_id = m->def_id;
+	r->flags = (m->flags & MSG_F_CUT ? SPAN_F_CUT : 0) |
+	           (c->flags & CONN_F_JOINED_MID ? SPAN_F_JOINED_MID : 0) |
+	           (c->sure == SURE_LIKELY ? SPAN_F_GUESSED_PROTO : 0);
+	take_texts(p, k, r, m);
+	*(k->tail ? &k->tail->next : &k->head) = r;
+	k->tail = r;
+	k->n++;
+	p->open++;
+	return r;
+}
+
+/* The request that an answer belongs to. */
+static struct req *answered_by(const struct conn *c, const struct talk *k, const struct msg *m)
+{
+	struct req *r = k->head;
+
+	if (c->proto->in_order)
+		return r;
+	while (r && r->id != m->id)
+		r = r->next;
+	return r;
+}
+
+static void on_answer(struct pairs *p, struct conn *c, const struct msg *m,
+                      const struct moment *first, const struct moment *last, uint64_t bytes)
+{
+	struct talk *k = c->pairs;
+	struct req *r = answered_by(c, k, m);
+
+	if (!r)
+		return;
+	if (!r->ttfb_ns)
+		r->ttfb_ns = when(c, DIR_RESP, first);
+	r->end_ns = when(c, DIR_RESP, last);
+	r->resp_bytes += bytes;
+	if (m->status.s && m->status.len)
+		r->status = req_text(r, m->status);
+	if (m->error_type.len)
+		r->error_type = req_text(r, m->error_type);
+	if (m->code != MSG_NO_CODE)
+		r->code = m->code;
+	r->error |= c->side == SIDE_SERVER ? m->server_error : m->error;
+	if (m->rows >= 0)
+		r->rows = r->rows < 0 ? m->rows : r->rows + m->rows;
+	if (m->flags & MSG_F_CUT)
+		r->flags |= SPAN_F_CUT;
+	req_attrs(r, m);
+	if (m->flags & MSG_F_DEFINE)
+		define(k, m->def_id, m->def.s ? m->def : req_get(r, r->target));
+	if (m->kind != MSG_RESP)
+		return;
+	if (m->skip || m->flags & MSG_F_CLOSES)
+		k->body = r; /* over when the rest has passed */
+	else
+		finish(p, c, r);
+}
+
+/* Requests that the server threw away: those of the group, still unanswered. */
+static void on_barrier(struct pairs *p, struct conn *c, const struct msg *m)
+{
+	struct talk *k = c->pairs;
+
+	while (k->head && (m->flags & MSG_F_BYORDER || k->head->id <= m->id)) {
+		struct req *r = k->head;
+
+		unlink_req(p, k, r);
+		p->stats.skipped++;
+		req_free(p, r);
+	}
+}
+
+/* An answer whose end was cut off: the next request shows that it is over. */
+static void close_cut(struct pairs *p, struct conn *c)
+{
+	struct talk *k = c->pairs;
+
+	if (k->n == 1 && k->head->ttfb_ns && k->head->flags & SPAN_F_CUT && k->body != k->head)
+		finish(p, c, k->head);
+}
+
+static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct moment *last,
+                    uint64_t bytes)
+{
+	if (d == DIR_REQ) {
+		*(k->tail ? &k->tail->req_bytes : &k->prelude_bytes) += bytes;
+	} else if (k->head && k->head->ttfb_ns) {
+		k->head->resp_bytes += bytes;
+		k->head->end_ns = when(c, d, last);
+	}
+}
+
+static void new_db(struct talk *k, struct str db)
+{
+	db = str_head(db, sizeof(k->db) - 1);
+	memcpy(k->db, db.s ? db.s : "", db.len);
+	k->db[db.len] = 0;
+}
+
+static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg *m,
+                         const struct moment *first, const struct moment *last, uint64_t bytes)
+{
+	struct pairs *p = ctx;
+	struct talk *k = talk_of(c);
+	struct req *r;
+
+	if (!k)
+		return;
+	if (m->flags & MSG_F_NEWDB)
+		new_db(k, m->db);
+	if (m->flags & MSG_F_FORGET)
+		forget(k, m->def_id);
+	if (m->flags & MSG_F_DEFINE && d == DIR_REQ)
+		define(k, m->def_id, m->def.s ? m->def : m->target);
+	switch (m->kind) {
+	case MSG_REQ:
+		close_cut(p, c);
+		on_request(p, c, m, first, bytes);
+		break;
+	case MSG_ONEWAY:
+		r = on_request(p, c, m, first, bytes);
+		if (r) {
+			r->no_answer = true;
+			r->end_ns = when(c, DIR_REQ, last);
+			finish(p, c, r);
+		}
+		break;
+	case MSG_INTERIM:
+	case MSG_RESP:
+		on_answer(p, c, m, first, last, bytes);
+		break;
+	case MSG_PUSH:
+		p->stats.pushes++;
+		break;
+	case MSG_BARRIER:
+		on_barrier(p, c, m);
+		break;
+	case MSG_NONE:
+		on_none(k, c, d, last, bytes);
+		break;
+	}
+}
+
+static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool done,
+                        const struct moment *at)
+{
+	struct talk *k = talk_of(c);
+	struct req *r;
+
+	if (!k)
+		return;
+	if (d == DIR_REQ) {
+		if (k->tail)
+			k->tail->req_bytes += n;
+		return;
+	}
+	r = k->body ? k->body : k->head;
+	if (!r || !r->ttfb_ns)
+		return;
+	r->resp_bytes += n;
+	if (n)
+		r->end_ns = when(c, d, at);
+	if (done && k->body == r)
+		finish(ctx, c, r);
+}
+
+static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool lost)
+{
+	struct talk *k = c->pairs;
+
+	(void)n;
+	if (!k)
+		return;
+	k->body = NULL;
+	if (!lost && d == DIR_RESP) {
+		if (k->head)
+			k->head->flags |= SPAN_F_CUT;
+		return;
+	}
+	while (k->head)
+		give_up(ctx, c, k->head, SPAN_F_GAP);
+}
+
+static unsigned int pair_open(void *ctx, const struct conn *c)
+{
+	const struct talk *k = c->pairs;
+
+	(void)ctx;
+	return k ? k->n : 0;
+}
+
+static void conn_row(struct pairs *p, struct conn *c)
+{
+	struct batch *b;
+	struct conn_row *row = pair_row(p, TABLE_CONNECTIONS, &b);
+
+	if (!row)
+		return;
+	conn_build(c, &p->opts, row, b);
+	if (p->opts.who_conn)
+		p->opts.who_conn(p->opts.ctx, row, b);
+}
+
+static void pair_verdict(void *ctx, struct conn *c)
+{
+	struct talk *k = c->pairs;
+
+	/* A verdict that is taken back takes its open requests along. */
+	while (!c->proto && k && k->head)
+		give_up(ctx, c, k->head, SPAN_F_GAP);
+	if (c->proto)
+		conn_row(ctx, c);
+}
+
+static void free_def(void *ctx, uint64_t key, void *value)
+{
+	(void)ctx, (void)key;
+	free(value);
+}
+
+static void pair_closed(void *ctx, struct conn *c, const struct moment *at)
+{
+	struct pairs *p = ctx;
+	struct talk *k = c->pairs;
+
+	(void)at;
+	while (k && k->head) {
+		struct req *r = k->head;
+
+		/* The answer had begun and its end was cut off: it ended with what was seen. */
+		if (r->ttfb_ns && (r->flags & SPAN_F_CUT || k->body == r)) {
+			r->flags |= SPAN_F_CUT;
+			finish(p, c, r);
+		} else {
+			give_up(p, c, r, SPAN_F_OPEN);
+		}
+	}
+	conn_row(p, c);
+	if (!k)
+		return;
+	if (k->defs) {
+		hash_each(k->defs, free_def, NULL);
+		hash_free(k->defs);
+	}
+	free(k);
+	c->pairs = NULL;
+}
+
+struct pairs *pair_new(const struct pair_opts *o)
+{
+	struct pairs *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->opts = *o;
+	p->sink = (struct conn_sink){
+		.ctx = p,
+		.message = pair_message,
+		.passed = pair_passed,
+		.gap = pair_gap,
+		.open = pair_open,
+		.verdict = pair_verdict,
+		.closed = pair_closed,
+	};
+	return p;
+}
+
+const struct conn_sink *pair_sink(struct pairs *p)
+{
+	return &p->sink;
+}
+
+void pair_stats(const struct pairs *p, struct pair_stats *out)
+{
+	*out = p->stats;
+}
+
+void pair_free(struct pairs *p)
+{
+	if (!p)
+		return;
+	batch_put(p->batch);
+	while (p->free) {
+		struct req *r = p->free;
+
+		p->free = r->next;
+		buf_free(&r->text);
+		buf_free(&r->attrs);
+		free(r);
+	}
+	free(p);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * redact - takes secrets out of rows.
+ *
+ * Names decide, not values: a parameter, header or attribute whose name says
+ * that it is a credential loses its value. The one thing known by its value is
+ * a card number (13 to 19 digits with a right check digit, ISO/IEC 7812).
+ */
+#include "span/redact.h"
+
+#include "proto/sql.h"
+
+enum { SQL_BYTES = 16384 };
+
+/* Parts of names that mark a credential; lower case. */
+static const char *const secret_names[] = {
+	"password", "passwd",     "pwd",        "secret",      "token",       "api_key",
+	"apikey",   "api-key",    "auth",       "session",     "signature",   "sig",
+	"cookie",   "credential", "access_key", "accesskeyid", "private_key", "jwt",
+};
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool contains_fold(struct str s, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= s.len; i++) {
+		size_t j = 0;
+
+		while (j < n && lower(s.s[i + j]) == word[j])
+			j++;
+		if (j == n)
+			return true;
+	}
+	return false;
+}
+
+static bool is_secret_name(struct str name)
+{
+	for (size_t i = 0; i < sizeof(secret_names) / sizeof(*secret_names); i++)
+		if (contains_fold(name, secret_names[i]))
+			return true;
+	return false;
+}
+
+/* ---- card numbers ---- */
+
+static bool luhn(const char *digits, size_t n)
+{
+	unsigned int sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned int d = (unsigned int)(digits[n - 1 - i] - '0') << (i & 1);
+
+		sum += d > 9 ? d - 9 : d;
+	}
+	return sum % 10 == 0 && sum > 0;
+}
+
+/* Length of a card number at the start of s (digits, blanks or dashes between groups), or 0. */
+static size_t card_at(struct str s)
+{
+	char digits[20];
+	size_t n = 0, i = 0, end = 0;
+
+	for (; i < s.len && n < sizeof(digits); i++) {
+		if (s.s[i] >= '0' && s.s[i] <= '9')
+			digits[n++] = s.s[i], end = i + 1;
+		else if ((s.s[i] != ' ' && s.s[i] != '-') || i == 0 || end != i)
+			break;
+	}
+	return n >= 13 && n <= 19 && luhn(digits, n) ? end : 0;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static void add_without_cards(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.len;) {
+		bool start = is_digit(s.s[i]) && (!i || !is_digit(s.s[i - 1]));
+		size_t n = start ? card_at((struct str){ s.s + i, s.len - i }) : 0;
+
+		if (n && (i + n == s.len || !is_digit(s.s[i + n]))) {
+			buf_z(b, "[card]");
+			i += n;
+		} else {
+			buf_ch(b, s.s[i++]);
+		}
+	}
+}
+
+/* ---- URLs ---- */
+
+/* "a=1&token=x" with the values of credentials left out. */
+static void add_query(struct buf *b, struct str q)
+{
+	while (q.len) {
+		const char *amp = memchr(q.s, '&', q.len);
+		struct str kv = { q.s, amp ? (size_t)(amp - q.s) : q.len };
+		const char *eq = memchr(kv.s, '=', kv.len);
+		struct str name = { kv.s, eq ? (size_t)(eq - kv.s) : kv.len };
+
+		if (eq && is_secret_name(name)) {
+			buf_str(b, name);
+			buf_z(b, "=REDACTED");
+		} else {
+			add_without_cards(b, kv);
+		}
+		if (amp)
+			buf_ch(b, '&');
+		q.s += kv.len + (amp != NULL);
+		q.len -= kv.len + (amp != NULL);
+	}
+}
+
+/* Path and query, or a URL with user:password@ in front of the host. */
+static void add_url(struct buf *b, struct str url)
+{
+	const char *mark = memchr(url.s, '?', url.len);
+	struct str path = { url.s, mark ? (size_t)(mark - url.s) : url.len };
+	const char *slashes = path.len > 3 ? memmem(path.s, path.len, "://", 3) : NULL;
+
+	if (slashes) {
+		size_t left = (size_t)(path.s + path.len - slashes - 3);
+		const char *slash = memchr(slashes + 3, '/', left);
+		size_t host = slash ? (size_t)(slash - slashes - 3) : left;
+		const char *at = memchr(slashes + 3, '@', host);
+
+		if (at) {
+			buf_add(b, path.s, (size_t)(slashes + 3 - path.s));
+			buf_z(b, "REDACTED:REDACTED");
+			path = (struct str){ at, (size_t)(path.s + path.len - at) };
+		}
+	}
+	add_without_cards(b, path);
+	if (!mark)
+		return;
+	buf_ch(b, '?');
+	add_query(b, (struct str){ mark + 1, (size_t)(url.s + url.len - mark - 1) });
+}
+
+/* ---- messages and attributes ---- */
+
+/* 'quoted' values of an error message become '?'. */
+static void add_message(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		const char *end = s.s[i] == '\'' ? memchr(s.s + i + 1, '\'', s.len - i - 1) : NULL;
+
+		buf_ch(b, s.s[i]);
+		if (s.s[i] != '\'')
+			continue;
+		buf_ch(b, '?');
+		if (!end)
+			return;
+		buf_ch(b, '\'');
+		i = (size_t)(end - s.s);
+	}
+}
+
+/* The string literal that begins at s.s[at] == '"'; its length with both quotes. */
+static size_t json_string(struct str s, size_t at)
+{
+	size_t i = at + 1;
+
+	while (i < s.len && s.s[i] != '"')
+		i += s.s[i] == '\\' ? 2 : 1;
+	return (i < s.len ? i + 1 : s.len) - at;
+}
+
+static void add_attr_value(struct buf *b, struct str key, struct str value)
+{
+	if (is_secret_name(key) && !str_is(key, "obi.db.user"))
+		buf_z(b, "REDACTED");
+	else if (str_is(key, "url.query"))
+		add_query(b, value);
+	else if (str_is(key, "url.full"))
+		add_url(b, value);
+	else if (str_is(key, "error.message"))
+		add_message(b, value);
+	else
+		add_without_cards(b, value);
+}
+
+/* A JSON object, one level deep: the text values of its members. */
+static void add_attrs(struct buf *b, struct str s)
+{
+	struct str key = STR_NULL;
+	bool value = false;
+
+	for (size_t i = 0; i < s.len;) {
+		size_t n;
+
+		if (s.s[i] != '"') {
+			value = s.s[i] == ':' || (value && s.s[i] != ',' && s.s[i] != '}');
+			buf_ch(b, s.s[i++]);
+			continue;
+		}
+		n = json_string(s, i);
+		if (!value || n < 2) {
+			key = (struct str){ s.s + i + 1, n > 2 ? n - 2 : 0 };
+			buf_add(b, s.s + i, n);
+		} else {
+			buf_ch(b, '"');
+			add_attr_value(b, key, (struct str){ s.s + i + 1, n - 2 });
+			buf_ch(b, '"');
+		}
+		i += n;
+	}
+}
+
+/* ---- rows ---- */
+
+typedef void adder(struct buf *b, struct str s);
+
+static void apply(struct str *field, struct batch *b, adder *add)
+{
+	struct buf t = { 0 };
+
+	if (!field->s || !field->len)
+		return;
+	add(&t, *field);
+	if (!str_eq(*field, buf_slice(&t)))
+		*field = batch_text(b, buf_slice(&t));
+	buf_free(&t);
+}
+
+static void redact_sql(struct span *row, struct batch *b)
+{
+	enum sql_dialect d = str_is(row->proto, "mysql") ? SQL_MYSQL : SQL_POSTGRESQL;
+	char text[SQL_BYTES];
+
+	if (row->target.s)
+		row->target = batch_text(
+			b, (struct str){ text, sql_normalise(row->target, d, text, sizeof(text)) });
+	if (row->query.s)
+		row->query = batch_text(
+			b, (struct str){ text, sql_normalise(row->query, d, text, sizeof(text)) });
+}
+
+void redact_row(enum table t, void *row, struct batch *b)
+{
+	struct span *s = row;
+
+	if (t == TABLE_CONNECTIONS)
+		apply(&((struct conn_row *)row)->first_bytes, b, add_without_cards);
+	if (t != TABLE_SPANS)
+		return;
+	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql"))
+		redact_sql(s, b);
+	else if (str_is(s->proto, "http"))
+		apply(&s->target, b, add_url);
+	else
+		apply(&s->target, b, add_without_cards);
+	apply(&s->attrs, b, add_attrs);
+}
+
+void redact_batch(struct batch *b)
+{
+	for (unsigned int i = 0; i < b->n; i++)
+		redact_row(b->items[i].table, b->items[i].row, b);
+}
