@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * otlp - rows to OTLP messages.
+ *
+ * Rows of one batch are put into messages of at most OTLP_ROWS rows and about
+ * OTLP_BYTES bytes, which keeps a line below what file readers of the
+ * OpenTelemetry Collector take (1 MiB) and a request small. Spans with equal
+ * resource columns share one resource; their order within it is kept.
+ */
+#include "write/otlp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+
+/* Rows of one message that share a resource, as a list through next[]. */
+struct groups {
+	const void *rows[OTLP_ROWS];
+	enum table tables[OTLP_ROWS];
+	unsigned int n;
+	uint16_t next[OTLP_ROWS]; /* index + 1 of the next row of the group */
+	uint16_t first[OTLP_ROWS], last[OTLP_ROWS];
+	unsigned int ngroups;
+	uint16_t slots[2 * OTLP_ROWS]; /* group + 1 by hash of its resource */
+};
+
+void otlp_init(struct otlp_enc *e, const struct otlp_backend *be, const struct run_info *run,
+               otlp_emit emit, void *ctx)
+{
+	*e = (struct otlp_enc){ .be = be, .run = run, .emit = emit, .ctx = ctx };
+	e->version = str_of(run && run->version ? run->version : "");
+	places_init(&e->places);
+}
+
+void otlp_fini(struct otlp_enc *e)
+{
+	buf_free(&e->out);
+	buf_free(&e->text);
+}
+
+static void put_text(struct otlp_enc *e, const char *key, struct str s)
+{
+	if (s.s)
+		e->be->attr(e, str_of(key), &(struct otlp_value){ .kind = OTLP_TEXT, .s = s });
+}
+
+static void put_int(struct otlp_enc *e, const char *key, int64_t i)
+{
+	e->be->attr(e, str_of(key), &(struct otlp_value){ .kind = OTLP_INT, .i = i });
+}
+
+/* A set of flags as JSON list; nothing where none is set. */
+static bool flags_value(struct otlp_enc *e, uint32_t flags, struct otlp_value *v)
+{
+	const char *name;
+
+	if (!flags)
+		return false;
+	buf_clear(&e->text);
+	for (unsigned int bit = 0; (name = span_flag_name(bit)); bit++)
+		if (flags & 1u << bit)
+			buf_fmt(&e->text, "%s\"%s\"", e->text.len ? "," : "[", name);
+	buf_ch(&e->text, ']');
+	*v = (struct otlp_value){ .kind = OTLP_NESTED, .s = buf_slice(&e->text) };
+	return e->text.len > 1;
+}
+
+static bool column_value(struct otlp_enc *e, const struct column *c, const void *row,
+                         struct otlp_value *v)
+{
+	const void *field = (const char *)row + c->offset;
+	struct str s;
+
+	switch (c->type) {
+	case COL_T:
+		s = *(const struct str *)field;
+		*v = (struct otlp_value){ .kind = OTLP_TEXT, .s = s };
+		return s.s;
+	case COL_J:
+		s = *(const struct str *)field;
+		*v = (struct otlp_value){ .kind = OTLP_NESTED, .s = s };
+		return s.s;
+	case COL_F:
+		return flags_value(e, *(const uint32_t *)field, v);
+	case COL_I:
+	case COL_B:
+	case COL_MS:
+		*v = (struct otlp_value){ .kind = c->type == COL_B ? OTLP_BOOL : OTLP_INT,
+			                  .i = *(const int64_t *)field };
+		return v->i != COL_NULL;
+	default:
+		return false;
+	}
+}
+
+/* The value that json_next() has just begun. */
+static bool member_value(struct otlp_enc *e, struct json *j, struct otlp_value *v)
+{
+	const char *start = j->p - 1;
+
+	*v = (struct otlp_value){ .kind = OTLP_TEXT, .s = j->text };
+	switch (j->tok) {
+	case JSON_STR:
+		if (!j->escaped)
+			return true;
+		buf_clear(&e->text);
+		json_decode(j->text, &e->text);
+		v->s = buf_slice(&e->text);
+		return !e->text.failed;
+	case JSON_NUM:
+		v->kind = OTLP_INT;
+		if (json_is_int(j->text) && json_i64(j->text, &v->i))
+			return true;
+		v->kind = OTLP_REAL;
+		return json_f64(j->text, &v->d);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		v->kind = OTLP_BOOL;
+		v->i = j->tok == JSON_TRUE;
+		return true;
+	case JSON_NULL:
+		v->kind = OTLP_NONE;
+		return true;
+	case JSON_OBJ:
+	case JSON_ARR:
+		v->kind = OTLP_NESTED;
+		if (!json_rest(j))
+			return false;
+		v->s = (struct str){ start, (size_t)(j->p - start) };
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether the column that this attribute belongs to has written it already. */
+static bool is_written(struct otlp_enc *e, enum table t, const void *row, struct str key)
+{
+	int column = place_find(&e->places, t, key);
+	struct cell cell;
+
+	if (column < 0)
+		return false;
+	cell_get(t, (unsigned int)column, row, &cell);
+	return cell.kind != CELL_NULL;
+}
+
+/* The key of a member; in *own where it had to be changed. */
+static struct str member_key(const struct json *j, struct buf *own)
+{
+	struct buf quoted = { 0 };
+
+	buf_clear(own);
+	if (!j->escaped && str_is_utf8(j->text))
+		return j->text;
+	json_decode(j->text, own);
+	if (str_is_utf8(buf_slice(own)))
+		return buf_slice(own);
+	json_str(&quoted, buf_slice(own)); /* replaces what is no UTF-8 */
+	buf_clear(own);
+	json_decode((struct str){ quoted.p + 1, quoted.len - 2 }, own);
+	buf_free(&quoted);
+	return buf_slice(own);
+}
+
+/* The members of a JSON object as attributes of their own. */
+static bool put_members(struct otlp_enc *e, enum table t, const void *row, struct str text)
+{
+	struct json j = json_of(text);
+	struct buf own = { 0 };
+	struct otlp_value v;
+	bool any = false;
+
+	if (json_next(&j) != JSON_OBJ)
+		return false;
+	while (json_next(&j) == JSON_KEY) {
+		struct str key = member_key(&j, &own);
+
+		json_next(&j);
+		if (member_value(e, &j, &v) && !is_written(e, t, row, key)) {
+			e->be->attr(e, key, &v);
+			any = true;
+		}
+	}
+	buf_free(&own);
+	return any && j.tok == JSON_OBJ_END && json_next(&j) == JSON_DONE;
+}
+
+/* All columns of a row that are attributes. */
+static void put_columns(struct otlp_enc *e, enum table t, const void *row)
+{
+	struct otlp_value v;
+
+	for (unsigned int i = 0; i < tables[t].ncolumns; i++) {
+		const struct column *c = &tables[t].columns[i];
+		const struct place *at = &e->places.at[t][i];
+
+		if (at->where == PLACE_ATTR && column_value(e, c, row, &v))
+			e->be->attr(e, at->key, &v);
+		if (at->where == PLACE_MEMBERS && column_value(e, c, row, &v) &&
+		    !put_members(e, t, row, v.s))
+			put_text(e, PLACE_ATTRS, v.s);
+	}
+}
+
+static unsigned int span_kind(struct str kind)
+{
+	static const char *const names[] = { "internal", "server", "client", "producer",
+		                             "consumer" };
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_is(kind, names[i]))
+			return i + 1;
+	return 0;
+}
+
+/* Fields of a span that have no way to say "unknown". */
+static void put_nulls(struct otlp_enc *e, const struct span *s)
+{
+	char list[80];
+	size_t n = 0;
+
+	if (s->dur_ns != COL_NULL && s->error != COL_NULL && s->name.s && s->start_ns != COL_NULL)
+		return;
+	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s",
+	                      s->start_ns == COL_NULL ? ",\"start_ns\"" : "");
+	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s",
+	                      s->dur_ns == COL_NULL ? ",\"dur_ms\"" : "");
+	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s", s->name.s ? "" : ",\"name\"");
+	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s]",
+	                      s->error == COL_NULL ? ",\"error\"" : "");
+	list[0] = '[';
+	e->be->attr(e, STR(PLACE_NULLS),
+	            &(struct otlp_value){ .kind = OTLP_NESTED, .s = { list, n } });
+}
+
+static const uint8_t *id_or_none(const uint8_t *id, size_t n)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= id[i];
+	return any ? id : NULL;
+}
+
+static void put_span(struct otlp_enc *e, const struct span *s)
+{
+	bool remote = str_starts(s->parent_by, "context") ||
+	              str_starts(s->parent_by, "traceparent");
+	uint64_t start = s->start_ns == COL_NULL ? 0 : (uint64_t)s->start_ns;
+	struct otlp_item it = {
+		.trace_id = id_or_none(s->trace_id, 16),
+		.span_id = id_or_none(s->span_id, 8),
+		.parent = id_or_none(s->parent_span_id, 8),
+		.name = s->name,
+		.kind = span_kind(s->kind),
+		.start = start,
+		.end = start + (s->dur_ns == COL_NULL ? 0 : (uint64_t)s->dur_ns),
+		.error = s->error == 1,
+		/* sampled; "is remote" is known, and what it is */
+		.flags = 0x101u | (remote ? 0x200u : 0),
+	};
+
+	e->be->item(e, &it);
+	put_columns(e, TABLE_SPANS, s);
+	put_nulls(e, s);
+	e->be->item_end(e);
+}
+
+static void put_log(struct otlp_enc *e, enum table t, const void *row)
+{
+	int column = column_find(t, STR("start_ns"));
+	int64_t at = COL_NULL;
+
+	if (column >= 0)
+		at = *(const int64_t *)((const char *)row + tables[t].columns[column].offset);
+	e->be->item(e, &(struct otlp_item){ .name = str_of(tables[t].event),
+	                                    .start = at == COL_NULL ? 0 : (uint64_t)at });
+	put_columns(e, t, row);
+	e->be->item_end(e);
+}
+
+/* Opens a resource that stands for `row` (NULL: for the host). */
+static void begin_resource(struct otlp_enc *e, enum table t, const void *row)
+{
+	struct otlp_value v;
+
+	e->be->resource(e);
+	for (unsigned int i = 0; row && i < tables[t].ncolumns; i++) {
+		const struct place *at = &e->places.at[t][i];
+
+		if (at->where == PLACE_RESOURCE && column_value(e, &tables[t].columns[i], row, &v))
+			e->be->attr(e, at->key, &v);
+	}
+	if (e->run)
+		put_text(e, PLACE_HOST, str_of(e->run->host));
+	e->be->scope(e);
+}
+
+static void begin_message(struct otlp_enc *e, enum otlp_signal signal)
+{
+	buf_clear(&e->out);
+	e->signal = signal;
+	e->rows = 0;
+	e->be->message(e);
+}
+
+static int end_message(struct otlp_enc *e)
+{
+	e->be->message_end(e);
+	if (e->out.failed)
+		return -ENOMEM;
+	return e->emit(e->ctx, e->signal, buf_slice(&e->out), e->rows);
+}
+
+static bool same_text(struct str a, struct str b)
+{
+	return !a.s == !b.s && str_eq(a, b);
+}
+
+static bool same_resource(const struct span *a, const struct span *b)
+{
+	return a->pid == b->pid && same_text(a->service, b->service) &&
+	       same_text(a->comm, b->comm) && same_text(a->container_id, b->container_id) &&
+	       same_text(a->pod, b->pod);
+}
+
+/* The group of spans with this one's resource; a new one where there is none. */
+static unsigned int span_group(struct groups *g, const struct span *s)
+{
+	uint64_t h = ((uint64_t)s->pid * 31 + s->service.len) * 31 + s->comm.len;
+	unsigned int slot = (unsigned int)(h * 0x9e3779b97f4a7c15 >> 54) % (2 * OTLP_ROWS);
+
+	while (g->slots[slot]) {
+		unsigned int group = g->slots[slot] - 1u;
+
+		if (same_resource(g->rows[g->first[group]], s))
+			return group;
+		slot = (slot + 1) % (2 * OTLP_ROWS);
+	}
+	g->slots[slot] = (uint16_t)(g->ngroups + 1);
+	return g->ngroups;
+}
+
+static void groups_add(struct groups *g, const struct item *it)
+{
+	unsigned int i = g->n, group;
+
+	g->rows[i] = it->row;
+	g->tables[i] = it->table;
+	g->next[i] = 0;
+	group = it->table == TABLE_SPANS ? span_group(g, it->row) : 0;
+	if (group == g->ngroups)
+		g->first[g->ngroups++] = (uint16_t)i;
+	else
+		g->next[g->last[group]] = (uint16_t)(i + 1);
+	g->last[group] = (uint16_t)i;
+	g->n++;
+}
+
+static int put_row(struct otlp_enc *e, const struct groups *g, unsigned int i)
+{
+	enum table t = g->tables[i];
+	const void *owner = t == TABLE_SPANS ? g->rows[i] : NULL;
+	int err;
+
+	if (e->out.len > OTLP_BYTES) { /* goes on in another message */
+		e->be->resource_end(e);
+		err = end_message(e);
+		if (err)
+			return err;
+		begin_message(e, e->signal);
+		begin_resource(e, t, owner);
+	}
+	if (t == TABLE_SPANS)
+		put_span(e, owner);
+	else
+		put_log(e, t, g->rows[i]);
+	e->rows++;
+	return 0;
+}
+
+/* Writes the groups as one message (more where they are big), and empties them. */
+static int flush_groups(struct otlp_enc *e, struct groups *g, enum otlp_signal signal)
+{
+	int err;
+
+	if (!g->n)
+		return 0;
+	begin_message(e, signal);
+	for (unsigned int group = 0; group < g->ngroups; group++) {
+		unsigned int i = g->first[group];
+
+		begin_resource(e, g->tables[i], g->tables[i] == TABLE_SPANS ? g->rows[i] : NULL);
+		for (;; i = g->next[i] - 1u) {
+			err = put_row(e, g, i);
+			if (err)
+				return err;
+			if (!g->next[i])
+				break;
+		}
+		e->be->resource_end(e);
+	}
+	memset(g->slots, 0, sizeof(g->slots));
+	g->n = g->ngroups = 0;
+	return end_message(e);
+}
+
+int otlp_batch(struct otlp_enc *e, const struct batch *b)
+{
+	struct groups *g = calloc(OTLP_SIGNALS, sizeof(*g));
+	int err = 0;
+
+	if (!g)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < b->n && !err; i++) {
+		enum otlp_signal signal = b->items[i].table == TABLE_SPANS ? OTLP_TRACES
+		                                                           : OTLP_LOGS;
+
+		groups_add(&g[signal], &b->items[i]);
+		if (g[signal].n == OTLP_ROWS)
+			err = flush_groups(e, &g[signal], signal);
+	}
+	for (unsigned int signal = 0; signal < OTLP_SIGNALS && !err; signal++)
+		err = flush_groups(e, &g[signal], (enum otlp_signal)signal);
+	free(g);
+	return err;
+}
+
+/* ---- the frame of a recording ---- */
+
+static void begin_event(struct otlp_enc *e, const char *event)
+{
+	begin_message(e, OTLP_LOGS);
+	begin_resource(e, TABLE_CAPTURE, NULL);
+	e->be->item(e, &(struct otlp_item){ .name = str_of(event) });
+}
+
+static int end_event(struct otlp_enc *e)
+{
+	e->be->item_end(e);
+	e->be->resource_end(e);
+	return end_message(e);
+}
+
+int otlp_capture_start(struct otlp_enc *e)
+{
+	begin_event(e, PLACE_START);
+	put_text(e, "obi.version", e->version);
+	put_int(e, "obi.format", 1);
+	put_text(e, "obi.semconv", STR("1.44.0"));
+	if (e->run) {
+		put_text(e, "obi.kernel", str_of(e->run->kernel));
+		put_text(e, "obi.boot_id", str_of(e->run->boot_id));
+		put_text(e, "obi.host", str_of(e->run->host));
+		put_text(e, "obi.cmdline", str_of(e->run->cmdline));
+		put_int(e, "obi.wall_offset_ns", e->run->wall_offset_ns);
+		e->be->attr(e, STR("obi.show_secrets"),
+		            &(struct otlp_value){ .kind = OTLP_BOOL, .i = e->run->show_secrets });
+	}
+	return end_event(e);
+}
+
+int otlp_capture_end(struct otlp_enc *e, const uint64_t rows[TABLE_MAX], uint64_t lost)
+{
+	begin_event(e, PLACE_END);
+	for (unsigned int t = 0; t < TABLE_MAX; t++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "obi.rows.%s", tables[t].name);
+		put_int(e, key, (int64_t)rows[t]);
+	}
+	put_int(e, "obi.lost", (int64_t)lost);
+	return end_event(e);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * otlp_pb - OTLP in protobuf.
+ *
+ * https://github.com/open-telemetry/opentelemetry-proto; traces and logs have
+ * the same outer shape, so that one set of field numbers serves both.
+ */
+#include "write/otlp.h"
+
+#include "base/json.h"
+#include "base/pb.h"
+
+enum { RESOURCE_X = 1 };                            /* TracesData, LogsData */
+enum { X_RESOURCE = 1, X_SCOPE = 2, X_SCHEMA = 3 }; /* ResourceSpans, ResourceLogs */
+enum { SCOPE_SCOPE = 1, SCOPE_ITEM = 2, SCOPE_SCHEMA = 3 };
+enum { RESOURCE_ATTRS = 1, SPAN_ATTRS = 9, LOG_ATTRS = 6 };
+enum { MARK_X, MARK_SCOPE, MARK_ITEM };
+enum { ANY_TEXT = 1, ANY_BOOL, ANY_INT, ANY_REAL, ANY_ARRAY, ANY_OBJECT, ANY_BYTES };
+
+static void pb_message(struct otlp_enc *e)
+{
+	(void)e; /* TracesData and LogsData have no length of their own */
+}
+
+static void pb_resource(struct otlp_enc *e)
+{
+	e->mark[MARK_X] = pb_open(&e->out, RESOURCE_X, 3);
+	e->mark[MARK_SCOPE] = pb_open(&e->out, X_RESOURCE, 1);
+	e->attr_field = RESOURCE_ATTRS;
+}
+
+static void pb_scope(struct otlp_enc *e)
+{
+	size_t scope;
+
+	pb_close(&e->out, e->mark[MARK_SCOPE], 1);
+	e->mark[MARK_SCOPE] = pb_open(&e->out, X_SCOPE, 3);
+	scope = pb_open(&e->out, SCOPE_SCOPE, 1);
+	pb_bytes(&e->out, 1, STR(PLACE_SCOPE));
+	pb_bytes(&e->out, 2, e->version);
+	pb_close(&e->out, scope, 1);
+}
+
+/* A text that is no UTF-8 goes as bytes: protobuf refuses it as a string. */
+static uint32_t text_field(struct str s)
+{
+	return str_is_utf8(s) ? ANY_TEXT : ANY_BYTES;
+}
+
+/* The most frequent attribute in one go: key and text, all lengths known. */
+static void pb_text_attr(struct otlp_enc *e, struct str key, struct str s)
+{
+	size_t any = 1 + pb_varint_len(s.len) + s.len;
+	size_t len = 1 + pb_varint_len(key.len) + key.len + 1 + pb_varint_len(any) + any;
+
+	pb_varint(&e->out, e->attr_field << 3 | PB_LEN);
+	pb_varint(&e->out, len);
+	pb_bytes(&e->out, 1, key);
+	pb_varint(&e->out, 2 << 3 | PB_LEN);
+	pb_varint(&e->out, any);
+	pb_bytes(&e->out, text_field(s), s);
+}
+
+static void pb_name(struct buf *b, uint32_t num, struct str s)
+{
+	struct buf clean = { 0 }, text = { 0 };
+
+	if (str_is_utf8(s)) {
+		pb_bytes(b, num, s);
+		return;
+	}
+	json_str(&clean, s); /* replaces what is no UTF-8 */
+	json_decode((struct str){ clean.p + 1, clean.len - 2 }, &text);
+	pb_bytes(b, num, buf_slice(&text));
+	buf_free(&clean);
+	buf_free(&text);
+}
+
+static void pb_list(struct buf *b, struct json *j, uint32_t field, bool object);
+
+/* An AnyValue whose first token has been read. */
+static void pb_any(struct buf *b, struct json *j)
+{
+	struct buf text = { 0 };
+	int64_t i;
+	double d;
+
+	if (j->tok == JSON_STR) {
+		json_decode(j->text, &text);
+		pb_bytes(b, text_field(buf_slice(&text)), buf_slice(&text));
+		buf_free(&text);
+	} else if (j->tok == JSON_NUM && json_is_int(j->text) && json_i64(j->text, &i)) {
+		pb_uint(b, ANY_INT, (uint64_t)i);
+	} else if (j->tok == JSON_NUM && json_f64(j->text, &d)) {
+		pb_real(b, ANY_REAL, d);
+	} else if (j->tok == JSON_TRUE || j->tok == JSON_FALSE) {
+		pb_uint(b, ANY_BOOL, j->tok == JSON_TRUE);
+	} else if (j->tok == JSON_OBJ) {
+		pb_list(b, j, ANY_OBJECT, true);
+	} else if (j->tok == JSON_ARR) {
+		pb_list(b, j, ANY_ARRAY, false);
+	}
+}
+
+/* ArrayValue or KeyValueList, behind its opening bracket. */
+static void pb_list(struct buf *b, struct json *j, uint32_t field, bool object)
+{
+	size_t list = pb_open(b, field, 1), entry, any;
+	struct buf key = { 0 };
+
+	while (json_next(j) > JSON_DONE && j->tok != JSON_OBJ_END && j->tok != JSON_ARR_END) {
+		entry = pb_open(b, 1, 1);
+		if (object) {
+			buf_clear(&key);
+			json_decode(j->text, &key);
+			pb_name(b, 1, buf_slice(&key));
+			any = pb_open(b, 2, 1);
+			json_next(j);
+			pb_any(b, j);
+			pb_close(b, any, 1);
+		} else {
+			pb_any(b, j);
+		}
+		pb_close(b, entry, 1);
+	}
+	pb_close(b, list, 1);
+	buf_free(&key);
+}
+
+static void pb_value(struct buf *b, const struct otlp_value *v)
+{
+	struct json j;
+
+	switch (v->kind) {
+	case OTLP_NONE:
+		break;
+	case OTLP_TEXT:
+		pb_bytes(b, text_field(v->s), v->s);
+		break;
+	case OTLP_INT:
+		pb_uint(b, ANY_INT, (uint64_t)v->i);
+		break;
+	case OTLP_REAL:
+		pb_real(b, ANY_REAL, v->d);
+		break;
+	case OTLP_BOOL:
+		pb_uint(b, ANY_BOOL, v->i != 0);
+		break;
+	case OTLP_NESTED:
+		j = json_of(v->s);
+		json_next(&j);
+		pb_any(b, &j);
+		break;
+	}
+}
+
+static void pb_attr(struct otlp_enc *e, struct str key, const struct otlp_value *v)
+{
+	size_t attr, any;
+
+	if (v->kind == OTLP_TEXT) {
+		pb_text_attr(e, key, v->s);
+		return;
+	}
+	attr = pb_open(&e->out, e->attr_field, 1);
+	pb_bytes(&e->out, 1, key);
+	any = pb_open(&e->out, 2, 1);
+	pb_value(&e->out, v);
+	pb_close(&e->out, any, 1);
+	pb_close(&e->out, attr, 1);
+}
+
+static void pb_id(struct buf *b, uint32_t num, const uint8_t *id, size_t n)
+{
+	if (id)
+		pb_bytes(b, num, (struct str){ (const char *)id, n });
+}
+
+static void pb_span(struct otlp_enc *e, const struct otlp_item *it)
+{
+	struct buf *b = &e->out;
+	size_t status;
+
+	pb_id(b, 1, it->trace_id, 16);
+	pb_id(b, 2, it->span_id, 8);
+	pb_id(b, 4, it->parent, 8);
+	pb_name(b, 5, it->name);
+	pb_uint(b, 6, it->kind);
+	pb_fixed64(b, 7, it->start);
+	pb_fixed64(b, 8, it->end);
+	pb_fixed32(b, 16, it->flags);
+	if (it->error) {
+		status = pb_open(b, 15, 1);
+		pb_uint(b, 3, 2);
+		pb_close(b, status, 1);
+	}
+	e->attr_field = SPAN_ATTRS;
+}
+
+static void pb_item(struct otlp_enc *e, const struct otlp_item *it)
+{
+	e->mark[MARK_ITEM] = pb_open(&e->out, SCOPE_ITEM, 2);
+	if (e->signal == OTLP_TRACES) {
+		pb_span(e, it);
+		return;
+	}
+	pb_fixed64(&e->out, 1, it->start);
+	pb_fixed64(&e->out, 11, it->start);
+	pb_bytes(&e->out, 12, it->name);
+	e->attr_field = LOG_ATTRS;
+}
+
+static void pb_item_end(struct otlp_enc *e)
+{
+	pb_close(&e->out, e->mark[MARK_ITEM], 2);
+}
+
+static void pb_resource_end(struct otlp_enc *e)
+{
+	pb_bytes(&e->out, SCOPE_SCHEMA, STR(PLACE_SCHEMA));
+	pb_close(&e->out, e->mark[MARK_SCOPE], 3);
+	pb_bytes(&e->out, X_SCHEMA, STR(PLACE_SCHEMA));
+	pb_close(&e->out, e->mark[MARK_X], 3);
+}
+
+const struct otlp_backend otlp_pb = {
+	.content_type = "application/x-protobuf",
+	.message = pb_message,
+	.resource = pb_resource,
+	.attr = pb_attr,
+	.scope = pb_scope,
+	.item = pb_item,
+	.item_end = pb_item_end,
+	.resource_end = pb_resource_end,
+	.message_end = pb_message,
+};
