@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * http1 - HTTP/1.0 and 1.1 (RFC 9110, 9112).
+ *
+ * A head becomes a message as soon as it is whole; bodies of known length are
+ * left by msg.skip, chunks are walked from size line to size line. Where a body
+ * ends depends on the request (HEAD, CONNECT), so the state keeps what kind each
+ * request was that has no answer yet, in order.
+ *
+ * A head longer than PROTO_HEAD is answered with what stands in its first part.
+ * The rest is read field by field and dropped, because the length of the body may
+ * still come; this takes no memory however long it gets.
+ *
+ * A body announced with "Expect: 100-continue" may never be sent: what follows
+ * such a head is its body unless the final answer has been seen and it begins
+ * like a request.
+ */
+#include "proto/http1_head.h"
+
+enum mode {
+	AT_START,    /* a start line comes next */
+	AT_FIELD,    /* inside a head that was too long */
+	AT_TRAILER,  /* inside the fields after the last chunk */
+	AT_SIZE,     /* a chunk's size line comes next */
+	AT_NEXT,     /* likewise, after the line end that closes the chunk before */
+	AT_EXPECTED, /* the body that "100 Continue" was asked for */
+};
+
+/* What kind of request an answer is for: two bits each. */
+enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT };
+
+enum { QUEUE = 512 };
+
+struct side {
+	struct http1_frame frame;
+	uint16_t code;
+	uint8_t mode;
+	bool in_line; /* the rest of a line too long comes next */
+};
+
+struct http1 {
+	struct side side[2];
+	uint16_t first, count; /* of the queue */
+	uint32_t beyond;       /* requests the queue had no room for: ASKED_OTHER */
+	uint8_t queue[QUEUE / 4];
+};
+
+_Static_assert(sizeof(struct http1) <= 256, "parser state per connection");
+
+/* ----- the queue of requests without an answer ----- */
+
+static void queue_push(struct http1 *h, enum asked kind)
+{
+	unsigned int at = (h->first + h->count) % QUEUE, shift = at % 4 * 2;
+
+	if (h->beyond || h->count == QUEUE) {
+		h->beyond += h->beyond < UINT32_MAX;
+		return;
+	}
+	h->queue[at / 4] = (uint8_t)((h->queue[at / 4] & ~(3u << shift)) | kind << shift);
+	h->count++;
+}
+
+static enum asked queue_pop(struct http1 *h)
+{
+	unsigned int at = h->first;
+
+	if (!h->count) {
+		h->beyond -= h->beyond > 0;
+		return ASKED_OTHER;
+	}
+	h->first = (uint16_t)((at + 1) % QUEUE);
+	h->count--;
+	return (enum asked)(h->queue[at / 4] >> at % 4 * 2 & 3);
+}
+
+/* After a gap only the newest request can be told to be still without an answer. */
+static void queue_keep_newest(struct http1 *h)
+{
+	h->beyond = 0;
+	while (h->count > 1)
+		queue_pop(h);
+}
+
+/* ----- where bodies end ----- */
+
+static void until_close(struct msg *out)
+{
+	out->flags |= MSG_F_CLOSES;
+	out->skip = UINT64_MAX;
+}
+
+static void request_body(struct side *s, struct msg *out)
+{
+	const struct http1_frame *f = &s->frame;
+
+	if (f->flags & FRAME_CHUNKED)
+		s->mode = AT_SIZE;
+	else if (f->flags & (FRAME_CODED | FRAME_DOUBT))
+		until_close(out); /* the server refuses it and closes */
+	else if (f->length && f->flags & FRAME_EXPECT)
+		s->mode = AT_EXPECTED;
+	else
+		out->skip = f->length;
+}
+
+/* RFC 9112 6.3 */
+static void answer_body(struct http1 *h, struct side *s, struct msg *out)
+{
+	const struct http1_frame *f = &s->frame;
+	enum asked kind;
+
+	out->kind = MSG_INTERIM;
+	if (s->code < 200 && s->code != 101)
+		return;
+	kind = queue_pop(h);
+	out->kind = MSG_RESP;
+	if (s->code == 101 || (kind == ASKED_CONNECT && s->code < 300)) {
+		out->next = PROTO_NEXT_DETECT;
+		return;
+	}
+	if (kind == ASKED_HEAD || s->code == 204 || s->code == 304)
+		return;
+	if (f->flags & FRAME_CHUNKED) {
+		out->kind = MSG_INTERIM;
+		s->mode = AT_SIZE;
+	} else if (f->flags & (FRAME_CODED | FRAME_DOUBT) || !(f->flags & FRAME_LENGTH)) {
+		until_close(out);
+	} else if (f->length) {
+		out->skip = f->length;
+	} else {
+		return;
+	}
+	out->flags |= MSG_F_BODY;
+}
+
+/* ----- heads ----- */
+
+/* Everything up to the blank line; false where it is not there yet. */
+static bool fields(struct http1_head *d, struct cur *c)
+{
+	int r;
+
+	while ((r = http1_field(d, c)) > 0)
+		;
+	return r == 0;
+}
+
+static enum asked asked_by(struct str method)
+{
+	return str_is(method, "HEAD")      ? ASKED_HEAD
+	       : str_is(method, "CONNECT") ? ASKED_CONNECT
+	                                   : ASKED_OTHER;
+}
+
+/* The message of a head of which *d is what could be read. */
+static void emit_head(struct http1 *h, enum dir dir, const struct http1_head *d, struct msg *out)
+{
+	struct side *s = &h->side[dir];
+
+	*out = MSG_INIT;
+	*s = (struct side){ .frame = d->frame, .code = (uint16_t)d->code };
+	if (dir == DIR_REQ) {
+		out->kind = MSG_REQ;
+		http1_fill_request(d, out);
+		queue_push(h, asked_by(d->method));
+	} else {
+		http1_fill_answer(d, out);
+	}
+}
+
+/*
+ * A head without its end. Where it is too long its fields go on in the next
+ * bytes; where no byte follows, the stream looks for the next start itself.
+ */
+static void cut_head(struct http1 *h, enum dir dir, bool too_long, struct msg *out)
+{
+	struct side *s = &h->side[dir];
+
+	if (too_long) {
+		out->kind = dir == DIR_REQ ? MSG_REQ : MSG_INTERIM;
+		out->flags = dir == DIR_REQ ? 0 : MSG_F_BODY;
+		s->mode = AT_FIELD;
+	} else if (dir == DIR_RESP) {
+		answer_body(h, s, out);
+		out->kind = s->code < 200 && s->code != 101 ? MSG_INTERIM : MSG_RESP;
+		out->flags = 0;
+		out->skip = 0;
+		s->mode = AT_START;
+	}
+	out->flags |= MSG_F_CUT;
+}
+
+/* The start line; PARSE_OK with c->over where only its first part will be seen. */
+static enum parse read_start(struct http1_head *d, enum dir dir, struct cur *c, bool more)
+{
+	struct cur rest;
+	struct str line;
+
+	http1_skip_blank_lines(c);
+	rest = *c;
+	line = cur_line(c);
+	if (!c->over)
+		return http1_line(d, dir, line) ? PARSE_OK : PARSE_BAD;
+	line = cur_rest(&rest, PROTO_HEAD);
+	if (!http1_begins(dir, line))
+		return PARSE_BAD;
+	if (more)
+		return PARSE_MORE;
+	return http1_line_cut(d, dir, line) ? PARSE_OK : PARSE_BAD;
+}
+
+static enum parse parse_head(struct http1 *h, enum dir dir, struct cur *in, bool full,
+                             struct msg *out)
+{
+	struct http1_head d = { .code = 0 };
+	struct side *s = &h->side[dir];
+	bool more = !full && !in->cut, whole;
+	struct cur c = *in;
+	enum parse r = read_start(&d, dir, &c, more);
+
+	if (r != PARSE_OK)
+		return r;
+	whole = !c.over && fields(&d, &c);
+	if (!whole && more)
+		return PARSE_MORE;
+	emit_head(h, dir, &d, out);
+	if (!whole)
+		cut_head(h, dir, full, out);
+	else if (dir == DIR_REQ)
+		request_body(s, out);
+	else
+		answer_body(h, s, out);
+	s->in_line = full && c.over;
+	in->p = !whole && (c.over || !full) ? c.end : c.p;
+	return PARSE_OK;
+}
+
+/* ----- parts ----- */
+
+/* The rest of a line that did not fit; the line end belongs to it. */
+static enum parse parse_long_line(struct side *s, struct cur *in, bool full, struct msg *out)
+{
+	const uint8_t *nl = memchr(in->p, '\n', cur_left(in));
+
+	if (!nl && !full)
+		return in->cut ? PARSE_BAD : PARSE_MORE;
+	*out = MSG_INIT;
+	s->in_line = !nl;
+	in->p = nl ? nl + 1 : in->end;
+	return PARSE_OK;
+}
+
+/* A chunked body is complete, or the head that was too long. */
+static void end_of_fields(struct http1 *h, enum dir dir, struct msg *out)
+{
+	struct side *s = &h->side[dir];
+	bool trailer = s->mode == AT_TRAILER;
+
+	s->mode = AT_START;
+	if (trailer)
+		out->kind = dir == DIR_RESP ? MSG_RESP : MSG_NONE;
+	else if (dir == DIR_RESP)
+		answer_body(h, s, out);
+	else
+		request_body(s, out);
+}
+
+static enum parse parse_field(struct http1 *h, enum dir dir, struct cur *in, bool full,
+                              struct msg *out)
+{
+	struct side *s = &h->side[dir];
+	struct http1_head d = { .frame = s->frame };
+	struct cur c = *in;
+	int r;
+
+	if (s->in_line)
+		return parse_long_line(s, in, full, out);
+	r = http1_field(&d, &c);
+	if (r < 0 && !full)
+		return in->cut ? PARSE_BAD : PARSE_MORE;
+	*out = MSG_INIT;
+	if (r < 0) {
+		s->in_line = true;
+		c.p = c.end;
+	} else if (s->mode == AT_FIELD) {
+		s->frame = d.frame;
+	}
+	if (!r)
+		end_of_fields(h, dir, out);
+	in->p = c.p;
+	return PARSE_OK;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "1a3;name=value": the digits it took, 0 where it is no size or may not become one. */
+static size_t chunk_size(struct str s, uint64_t *size)
+{
+	size_t n = 0;
+	char end;
+
+	*size = 0;
+	while (n < s.len && hex_digit(s.s[n]) >= 0) {
+		if (*size >> 59)
+			return 0;
+		*size = *size << 4 | (uint64_t)hex_digit(s.s[n++]);
+	}
+	end = n < s.len ? s.s[n] : ';';
+	return end == ';' || end == ' ' || end == '\t' || end == '\r' ? n : 0;
+}
+
+static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, bool full,
+                              struct msg *out)
+{
+	struct side *s = &h->side[dir];
+	struct cur c = *in;
+	struct str line;
+	uint64_t size;
+
+	if (s->mode == AT_NEXT) {
+		if (*c.p == '\r')
+			c.p++;
+		if (cur_left(&c) && *c.p++ != '\n')
+			return PARSE_BAD;
+	}
+	if (cur_left(&c)) {
+		struct cur rest = c;
+
+		if (!chunk_size(cur_rest(&rest, PROTO_HEAD), &size))
+			return PARSE_BAD;
+	}
+	line = cur_line(&c);
+	if (c.over)
+		return full || in->cut ? PARSE_BAD : PARSE_MORE;
+	if (!chunk_size(line, &size))
+		return PARSE_BAD;
+	*out = MSG_INIT;
+	out->skip = size;
+	s->mode = size ? AT_NEXT : AT_TRAILER;
+	s->frame.flags &= (uint8_t)~FRAME_EXPECT;
+	in->p = c.p;
+	return PARSE_OK;
+}
+
+static enum parse parse_expected(struct side *s, struct cur *in, struct msg *out)
+{
+	*out = MSG_INIT;
+	out->skip = s->frame.length - 1;
+	s->mode = AT_START;
+	in->p++;
+	return PARSE_OK;
+}
+
+/*
+ * Whether what follows a head that expected "100 Continue" is the next request:
+ * SURE_MAYBE while too little of it is there.
+ */
+static enum sure refused_body(const struct http1 *h, struct cur in)
+{
+	const struct side *s = &h->side[DIR_REQ];
+	struct str word = cur_rest(&in, sizeof("OPTIONS ") - 1);
+	const char *sp = memchr(word.s, ' ', word.len);
+
+	if (!(s->frame.flags & FRAME_EXPECT) || (s->mode != AT_SIZE && s->mode != AT_EXPECTED) ||
+	    h->count || h->beyond)
+		return SURE_NO;
+	if (sp)
+		return http1_known_method(str_head(word, (size_t)(sp - word.s))) ? SURE_YES
+		                                                                 : SURE_NO;
+	return !in.cut && word.len < sizeof("OPTIONS ") - 1 && http1_begins(DIR_REQ, word)
+	               ? SURE_MAYBE
+	               : SURE_NO;
+}
+
+static enum parse http1_parse(void *state, enum dir dir, struct cur *in, struct msg *out)
+{
+	struct http1 *h = state;
+	struct side *s = &h->side[dir];
+	bool full = cur_left(in) >= PROTO_HEAD;
+	struct cur c = *in;
+	enum sure refused;
+	enum parse r;
+
+	if (!cur_left(in))
+		return PARSE_MORE;
+	if (full)
+		c.end = c.p + PROTO_HEAD;
+	c.cut = in->cut && c.end == in->end;
+	refused = dir == DIR_REQ ? refused_body(h, c) : SURE_NO;
+	if (refused == SURE_MAYBE)
+		return PARSE_MORE;
+	if (s->mode == AT_START || refused == SURE_YES)
+		r = parse_head(h, dir, &c, full, out);
+	else if (s->mode == AT_FIELD || s->mode == AT_TRAILER)
+		r = parse_field(h, dir, &c, full, out);
+	else if (s->mode == AT_EXPECTED)
+		r = parse_expected(s, &c, out);
+	else
+		r = parse_chunk(h, dir, &c, full, out);
+	if (r == PARSE_OK)
+		in->p = c.p;
+	return r;
+}
+
+/* ----- detection and resynchronisation ----- */
+
+static enum sure http1_detect(const struct first *f)
+{
+	enum sure req = http1_sure(DIR_REQ, f->req), resp = http1_sure(DIR_RESP, f->resp);
+
+	/* joined in the middle, one side may begin inside a body */
+	if (f->from_start && (req == SURE_NO || resp == SURE_NO))
+		return SURE_NO;
+	if (req == SURE_YES || resp == SURE_YES)
+		return SURE_YES;
+	return req == SURE_NO || resp == SURE_NO ? SURE_NO : SURE_MAYBE;
+}
+
+/* The last chunk, where nothing or the next answer follows it. */
+static const uint8_t *last_chunk(struct cur in)
+{
+	static const char end[] = "\r\n0\r\n\r\n";
+	enum { LEN = sizeof(end) - 1 };
+	const uint8_t *p = memmem(in.p, cur_left(&in), end, LEN);
+
+	while (p) {
+		struct cur rest = { .p = p + LEN, .end = in.end };
+
+		if (!cur_left(&rest) || http1_begins(DIR_RESP, cur_rest(&rest, PROTO_HEAD)))
+			return p;
+		p = memmem(p + 1, (size_t)(in.end - p - 1), end, LEN);
+	}
+	return NULL;
+}
+
+static const uint8_t *http1_resync(void *state, enum dir dir, struct cur in)
+{
+	struct http1 *h = state;
+	struct side *s = &h->side[dir];
+	bool chunks = s->mode == AT_NEXT || s->mode == AT_SIZE;
+	const uint8_t *end = chunks ? last_chunk(in) : NULL, *nl;
+
+	if (end) {
+		s->mode = AT_NEXT;
+		return end;
+	}
+	while (cur_left(&in) && !http1_starts(dir, in)) {
+		nl = memchr(in.p, '\n', cur_left(&in));
+		in.p = nl ? nl + 1 : in.end;
+	}
+	if (!cur_left(&in))
+		return NULL;
+	*s = (struct side){ .mode = AT_START };
+	queue_keep_newest(h);
+	return in.p;
+}
+
+static const struct proto_op ops[] = {
+	{ "GET", OP_PARSED },
+	{ "HEAD", OP_PARSED },
+	{ "POST", OP_PARSED },
+	{ "PUT", OP_PARSED },
+	{ "DELETE", OP_PARSED },
+	{ "PATCH", OP_PARSED },
+	{ "OPTIONS", OP_PARSED },
+	{ "TRACE", OP_PARSED },
+	{ "CONNECT", OP_PARSED },
+	{ "QUERY", OP_PARSED },
+	{ "extension methods (PROPFIND, ...)", OP_NAMED },
+	{ "HTTP/0.9", OP_UNKNOWN },
+	{ NULL, OP_UNKNOWN },
+};
+
+#define BEGINS(text)                                                     \
+	{                                                                \
+		.len = sizeof(text) - 1, .value = text, .mask = ALL_ONES \
+	}
+#define ALL_ONES                                               \
+	{                                                      \
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff \
+	}
+
+const struct proto proto_http1 = {
+	.name = "http",
+	.title = "HTTP/1.0 and 1.1 (RFC 9110, 9112)",
+	.limits = "bodies are not read; HTTP/0.9 is not known",
+	.ops = ops,
+	.rules = { BEGINS("GET "), BEGINS("POST "), BEGINS("PUT "), BEGINS("HEAD "),
+	           BEGINS("DELETE "), BEGINS("PATCH "), BEGINS("OPTIONS "), BEGINS("TRACE "),
+	           BEGINS("CONNECT "), BEGINS("QUERY "), BEGINS("PROPFIND"), BEGINS("HTTP/1.") },
+	.ports = { 80, 8080, 8000, 3000 },
+	.state_size = sizeof(struct http1),
+	.in_order = true,
+	.detect = http1_detect,
+	.parse = http1_parse,
+	.resync = http1_resync,
+};

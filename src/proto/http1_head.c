@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* http1_head - start lines and header fields of HTTP/1. */
+#include "proto/http1_head.h"
+
+enum { TRACEPARENT_LEN = 55 };
+
+static struct str after(struct str s, size_t n)
+{
+	return (struct str){ s.s + n, s.len - n };
+}
+
+/* Where c stands in s, or s.len. */
+static size_t find(struct str s, char c)
+{
+	const char *at = s.len ? memchr(s.s, c, s.len) : NULL;
+
+	return at ? (size_t)(at - s.s) : s.len;
+}
+
+/* Blanks at both ends, and the line ends that a continued field has inside. */
+static struct str trim(struct str s)
+{
+	while (s.len && s.s[0] && strchr(" \t\r\n", s.s[0]))
+		s = after(s, 1);
+	while (s.len && s.s[s.len - 1] && strchr(" \t\r\n", s.s[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* ----- header fields ----- */
+
+/* "5", or "5, 5": equal lengths are one, different ones none. */
+static void add_length(struct http1_frame *f, struct str v)
+{
+	do {
+		size_t n = find(v, ',');
+		uint64_t len;
+
+		if (!str_u64(str_trim((struct str){ v.s, n }), &len) ||
+		    (f->flags & FRAME_LENGTH && f->length != len)) {
+			f->flags |= FRAME_DOUBT;
+			return;
+		}
+		f->flags |= FRAME_LENGTH;
+		f->length = len;
+		v = after(v, n < v.len ? n + 1 : n);
+	} while (v.len);
+}
+
+static void add_coding(struct http1_frame *f, struct str v)
+{
+	size_t n;
+
+	while ((n = find(v, ',')) < v.len)
+		v = after(v, n + 1);
+	v = str_trim(v);
+	f->flags &= (uint8_t)~FRAME_CHUNKED;
+	if (str_iis(v, "identity"))
+		return;
+	f->flags |= FRAME_CODED;
+	if (str_iis(v, "chunked"))
+		f->flags |= FRAME_CHUNKED;
+}
+
+static void first_of(struct str *to, struct str v)
+{
+	if (!to->s)
+		*to = v;
+}
+
+/* Keeps what is of use; the length of a name tells most of them apart. */
+static void keep(struct http1_head *h, struct str name, struct str v)
+{
+	switch (name.len) {
+	case 4:
+		if (str_iis(name, "host"))
+			first_of(&h->host, v);
+		break;
+	case 6:
+		if (str_iis(name, "expect") && str_iis(v, "100-continue"))
+			h->frame.flags |= FRAME_EXPECT;
+		break;
+	case 9:
+		if (str_iis(name, "forwarded"))
+			first_of(&h->forwarded, v);
+		break;
+	case 10:
+		if (str_iis(name, "user-agent"))
+			first_of(&h->agent, v);
+		else if (str_iis(name, "tracestate"))
+			first_of(&h->tracestate, v);
+		break;
+	case 11:
+		if (str_iis(name, "traceparent"))
+			first_of(&h->traceparent, v);
+		break;
+	case 12:
+		if (str_iis(name, "content-type"))
+			first_of(&h->type, v);
+		break;
+	case 14:
+		if (str_iis(name, "content-length"))
+			add_length(&h->frame, v);
+		break;
+	case 15:
+		if (str_iis(name, "x-forwarded-for"))
+			first_of(&h->forwarded_for, v);
+		break;
+	case 17:
+		if (str_iis(name, "transfer-encoding"))
+			add_coding(&h->frame, v);
+		else if (str_iis(name, "x-forwarded-proto"))
+			first_of(&h->scheme, v);
+		break;
+	}
+}
+
+int http1_field(struct http1_head *h, struct cur *in)
+{
+	struct cur c = *in;
+	struct str line = cur_line(&c);
+	size_t colon;
+
+	if (c.over)
+		return -1;
+	if (!line.len) {
+		*in = c;
+		return 0;
+	}
+	/* obs-fold: a line that begins with a blank goes on with the one before */
+	while (cur_left(&c) && (*c.p == ' ' || *c.p == '\t'))
+		cur_line(&c);
+	if (c.over || !cur_left(&c))
+		return -1;
+	line.len = (size_t)((const char *)c.p - line.s);
+	colon = find(line, ':');
+	if (colon < line.len)
+		keep(h, str_trim((struct str){ line.s, colon }), trim(after(line, colon + 1)));
+	*in = c;
+	return 1;
+}
+
+/* ----- heads to messages ----- */
+
+/* "host", "host:80", "[::1]:80" */
+static void split_host(struct str s, struct str *host, uint64_t *port)
+{
+	size_t end = s.len && s.s[0] == '[' ? find(s, ']') : find(s, ':');
+	size_t colon = s.len && s.s[0] == '[' ? end + 1 : end;
+
+	*port = 0;
+	*host = s;
+	if (end == s.len)
+		return;
+	if (colon < s.len && s.s[colon] == ':') {
+		if (s.s[0] != '[' && find(after(s, colon + 1), ':') + colon + 1 < s.len)
+			return; /* an IPv6 address without brackets */
+		if (!str_u64(after(s, colon + 1), port) || *port > UINT16_MAX)
+			*port = 0;
+	}
+	*host = s.s[0] == '[' ? (struct str){ s.s + 1, end - 1 } : (struct str){ s.s, end };
+}
+
+/* The first "for" of a Forwarded field (RFC 7239). */
+static struct str forwarded_for(struct str v)
+{
+	struct str s;
+
+	while (v.len) {
+		size_t n = 0;
+
+		while (n < v.len && v.s[n] != ';' && v.s[n] != ',')
+			n++;
+		s = str_trim((struct str){ v.s, n });
+		if (str_istarts(s, "for=")) {
+			s = after(s, 4);
+			if (s.len >= 2 && s.s[0] == '"' && s.s[s.len - 1] == '"')
+				s = (struct str){ s.s + 1, s.len - 2 };
+			return s;
+		}
+		v = after(v, n < v.len ? n + 1 : n);
+	}
+	return STR_NULL;
+}
+
+static void fill_client(const struct http1_head *h, struct msg *out)
+{
+	struct str from = forwarded_for(h->forwarded), host;
+	uint64_t port;
+
+	if (!from.s && h->forwarded_for.s)
+		from = str_trim(str_head(h->forwarded_for, find(h->forwarded_for, ',')));
+	if (!from.len)
+		return;
+	split_host(from, &host, &port);
+	msg_attr(out, ATTR_CLIENT_ADDRESS, host);
+}
+
+/*
+ * The four forms of a target (RFC 9112 3.2): "/path?query", "http://host/path",
+ * "host:port" of CONNECT, "*". The host it names goes before the Host field.
+ */
+static void fill_target(const struct http1_head *h, struct msg *out)
+{
+	struct str t = h->target, authority = h->host, scheme = STR("http"), host;
+	size_t colon = find(t, ':');
+	uint64_t port;
+
+	if (h->scheme.s && (str_iis(h->scheme, "https") || str_iis(h->scheme, "http")))
+		scheme = h->scheme;
+	if (str_is(h->method, "CONNECT")) {
+		authority = t;
+	} else if (t.s[0] != '/' && str_starts(after(t, colon), "://")) {
+		size_t n = 0;
+
+		scheme = str_head(t, colon);
+		authority = after(t, colon + 3);
+		while (n < authority.len && authority.s[n] != '/' && authority.s[n] != '?')
+			n++;
+		t = n < authority.len ? after(authority, n) : STR("/");
+		authority.len = n;
+		n = find(authority, '@');
+		if (n < authority.len)
+			authority = after(authority, n + 1);
+	}
+	out->target = t;
+	if (!str_is(h->method, "CONNECT")) {
+		size_t q = find(t, '?');
+
+		msg_attr(out, ATTR_URL_PATH, q ? str_head(t, q) : STR("/"));
+		if (q < t.len)
+			msg_attr(out, ATTR_URL_QUERY, after(t, q + 1));
+		msg_attr(out, ATTR_URL_SCHEME, scheme);
+	}
+	if (!authority.len)
+		return;
+	split_host(authority, &host, &port);
+	msg_attr(out, ATTR_SERVER_ADDRESS, host);
+	if (port)
+		msg_attr_num(out, ATTR_SERVER_PORT, (int64_t)port);
+}
+
+static void fill_size(const struct http1_frame *f, enum attr key, struct msg *out)
+{
+	if ((f->flags & (FRAME_LENGTH | FRAME_DOUBT | FRAME_CODED)) == FRAME_LENGTH)
+		msg_attr_num(out, key, f->length > INT64_MAX ? INT64_MAX : (int64_t)f->length);
+}
+
+void http1_fill_request(const struct http1_head *h, struct msg *out)
+{
+	const char *tp = h->traceparent.s;
+
+	out->op = h->method;
+	if (http1_known_method(h->method)) {
+		msg_attr(out, ATTR_HTTP_METHOD, h->method);
+	} else {
+		msg_attr(out, ATTR_HTTP_METHOD, STR("_OTHER"));
+		msg_attr(out, ATTR_HTTP_METHOD_ORIGINAL, h->method);
+	}
+	fill_target(h, out);
+	if (h->version.s)
+		msg_attr(out, ATTR_HTTP_VERSION, h->version);
+	fill_client(h, out);
+	if (h->agent.len)
+		msg_attr(out, ATTR_USER_AGENT, h->agent);
+	fill_size(&h->frame, ATTR_HTTP_REQUEST_BODY_SIZE, out);
+	if (h->traceparent.len >= TRACEPARENT_LEN && tp[2] == '-' && tp[35] == '-' &&
+	    tp[52] == '-') {
+		out->traceparent = h->traceparent;
+		out->tracestate = h->tracestate;
+	}
+}
+
+void http1_fill_answer(const struct http1_head *h, struct msg *out)
+{
+	out->status = h->status;
+	out->code = h->code;
+	out->error = h->code >= 400;
+	out->server_error = h->code >= 500;
+	if (out->error)
+		out->error_type = h->status;
+	msg_attr_num(out, ATTR_HTTP_STATUS, h->code);
+	fill_size(&h->frame, ATTR_HTTP_RESPONSE_BODY_SIZE, out);
+	if (h->type.len)
+		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, h->type);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * proto - the table of protocols, and which of them a connection speaks.
+ *
+ * Detection is a waterfall: whoever is certain (SURE_YES) wins at once, in the
+ * order of protos.def; a mere likelihood counts only after several messages. The
+ * kernel's answer and the port move a protocol to the front of that order and do
+ * no more: a service may listen anywhere.
+ */
+#include "proto/proto.h"
+
+#define PROTO(NUM, NAME, file) extern const struct proto proto_##file;
+#include "proto/protos.def"
+#undef PROTO
+
+static const struct proto *const table[PROTO_MAX] = {
+#define PROTO(NUM, NAME, file) [NUM] = &proto_##file,
+#include "proto/protos.def"
+#undef PROTO
+};
+
+static const enum proto_id order[] = {
+#define PROTO(NUM, NAME, file) PROTO_##NAME,
+#include "proto/protos.def"
+#undef PROTO
+};
+
+enum { PROTO_COUNT = sizeof(order) / sizeof(*order), LIKELY_MESSAGES = 3 };
+
+static const struct {
+	const char *key;
+	bool is_int;
+} attrs[ATTR_MAX] = {
+#define ATTR(ID, key, type, help) [ATTR_##ID] = { key, type },
+#include "proto/attrs.def"
+#undef ATTR
+};
+
+const char *attr_name(enum attr a)
+{
+	return attrs[a].key;
+}
+
+bool attr_is_int(enum attr a)
+{
+	return attrs[a].is_int;
+}
+
+const struct proto *proto_by_id(enum proto_id id)
+{
+	return (unsigned int)id < PROTO_MAX ? table[id] : NULL;
+}
+
+enum proto_id proto_by_name(struct str name)
+{
+	for (size_t i = 0; i < PROTO_COUNT; i++)
+		if (str_is(name, table[order[i]]->name))
+			return order[i];
+	return PROTO_UNKNOWN;
+}
+
+static bool usual_port(const struct proto *p, uint16_t port)
+{
+	for (size_t i = 0; port && i < sizeof(p->ports) / sizeof(*p->ports); i++)
+		if (p->ports[i] == port)
+			return true;
+	return false;
+}
+
+/*
+ * One protocol's verdict. Where the roles are unknown and both ways fit equally
+ * well, the side with a usual port is the server.
+ */
+static struct verdict ask(enum proto_id id, const struct first *ab, const struct first *ba,
+                          int a_is_client)
+{
+	const struct proto *p = table[id];
+	struct verdict v = { .id = id, .sure = SURE_NO };
+	enum sure swapped;
+
+	if (a_is_client)
+		v.sure = p->detect(ab);
+	if (a_is_client > 0)
+		return v;
+	swapped = p->detect(ba);
+	if (!a_is_client || swapped > v.sure ||
+	    (swapped == v.sure && usual_port(p, ba->port) && !usual_port(p, ab->port)))
+		v = (struct verdict){ .id = id, .sure = swapped, .swapped = true };
+	return v;
+}
+
+/* The protocols in the order in which they are asked. */
+static void candidates(enum proto_id *to, enum proto_id hint, uint16_t a_port, uint16_t b_port)
+{
+	size_t n = 0;
+
+	for (int rank = 2; rank >= 0; rank--) {
+		for (size_t i = 0; i < PROTO_COUNT; i++) {
+			const struct proto *p = table[order[i]];
+			int is = order[i] == hint ? 2
+			                          : usual_port(p, a_port) || usual_port(p, b_port);
+
+			if (is == rank)
+				to[n++] = order[i];
+		}
+	}
+}
+
+struct verdict proto_detect(struct cur a, struct cur b, int a_is_client, enum proto_id hint,
+                            unsigned int messages, bool from_start, uint16_t a_port,
+                            uint16_t b_port)
+{
+	struct first ab = {
+		.req = a, .resp = b, .messages = messages, .port = b_port, .from_start = from_start
+	};
+	struct first ba = {
+		.req = b, .resp = a, .messages = messages, .port = a_port, .from_start = from_start
+	};
+	struct verdict best = { .id = PROTO_UNKNOWN, .sure = SURE_NO };
+	enum proto_id asked[PROTO_COUNT];
+
+	candidates(asked, hint, a_port, b_port);
+	for (size_t i = 0; i < PROTO_COUNT; i++) {
+		struct verdict v = ask(asked[i], &ab, &ba, a_is_client);
+
+		if (v.sure == SURE_LIKELY && messages < LIKELY_MESSAGES)
+			v.sure = SURE_MAYBE;
+		if (v.sure > best.sure)
+			best = v;
+		if (best.sure == SURE_YES)
+			break;
+	}
+	if (best.sure < SURE_LIKELY) {
+		best.id = PROTO_UNKNOWN;
+		best.swapped = false;
+	}
+	return best;
+}
