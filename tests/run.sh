@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# run.sh - runs the test programs one after the other and says at the end how each went
+#
+# usage: run.sh check|check-all     from the root, after the build
+set -u
+
+what=${1:-check}
+failed=0
+report=
+
+run() { # NAME COMMAND...
+	name=$1
+	shift
+	start=$(date +%s)
+	echo "== $name"
+	"$@" </dev/null
+	rc=$?
+	secs=$(($(date +%s) - start))
+	case $rc in
+	0) result=ok ;;
+	77) result=skipped ;;
+	*) result="FAILED ($rc)" failed=1 ;;
+	esac
+	report="$report
+  $name $result ${secs}s"
+}
+
+skip() { # NAME WHY
+	echo "== $1: skipped, $2"
+	report="$report
+  $1 skipped: $2"
+}
+
+run unit "${MAKE:-make}" check-unit
+for part in golden otlp; do
+	if [ -x tests/$part/run.sh ]; then
+		run "$part" "tests/$part/run.sh"
+	fi
+done
+if [ "$(id -u)" != 0 ]; then
+	skip e2e "needs root"
+elif [ -x tests/e2e/run.sh ]; then
+	run e2e tests/e2e/run.sh
+fi
+if [ "$what" = check-all ]; then
+	if [ -x tests/collector/run.sh ]; then
+		run collector tests/collector/run.sh
+	fi
+fi
+echo "== summary$report"
+exit $failed
