@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes: ports, pids, waiting, a command that waits for its start."""
+import contextlib
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+def free_port():
+    """A loopback port that nobody listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, test, seconds=20.0):
+    """Asks test() until it is true; fails with the name of what was waited for."""
+    end = time.monotonic() + seconds
+    while True:
+        value = test()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.02)
+
+
+def listens(port):
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def family(pid):
+    """pid and all that descend from it."""
+    parents = {}
+    for d in os.listdir("/proc"):
+        if d.isdigit():
+            with contextlib.suppress(OSError):
+                text = pathlib.Path("/proc", d, "stat").read_text()
+                parents.setdefault(int(text.rsplit(")", 1)[1].split()[1]), []).append(int(d))
+    out, todo = [], [pid]
+    while todo:
+        p = todo.pop()
+        out.append(p)
+        todo += parents.get(p, [])
+    return out
+
+
+def rss_kib(pid, field="VmRSS"):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    return 0
+
+
+def end(process, seconds=10):
+    """Ends a child: politely, then for sure."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Gate:
+    """A command whose process exists, with its final pid, before it begins."""
+
+    def __init__(self, *argv, env=None, cwd=None, stdin=None):
+        self.argv = [str(a) for a in argv]
+        self.stdin = stdin
+        self.process = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r _; exec "$@"' + (f' <"{stdin}"' if stdin else ""), "gate",
+             *self.argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=env, cwd=cwd)
+        self.pid = self.process.pid
+
+    def go(self):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(b"\n")
+            self.process.stdin.flush()
+            self.process.stdin.close()
+            self.process.stdin = None
+
+    def run(self, check=True, timeout=180):
+        """Lets it begin, waits for its end; its output as text."""
+        self.go()
+        try:
+            out, _ = self.process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        text = out.decode(errors="replace")
+        if check and self.process.returncode:
+            raise AssertionError(f"{self.argv} ended with {self.process.returncode}:\n{text[-2000:]}")
+        return text
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        end(self.process, 2)

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * redis_load - a paced, pipelining Redis client on hiredis.
+ *
+ * usage: redis_load PORT COMMANDS PER_SECOND DEPTH CONNECTIONS
+ *        redis_load PORT COMMANDS mixed
+ *
+ * The first form sends pipelines of DEPTH commands over CONNECTIONS and keeps
+ * the rate; it prints how many answers came, how many were errors, and the rate
+ * that it reached. The second form sends one command of many kinds after the
+ * other, wrong ones too; a tenth of its answers is over 64 KiB, some over 10 MiB.
+ */
+#include <hiredis/hiredis.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t errors, answers;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void sleep_until(double t)
+{
+	double d = t - now();
+
+	if (d > 0) {
+		struct timespec ts = { (time_t)d, (long)((d - (double)(time_t)d) * 1e9) };
+
+		nanosleep(&ts, NULL);
+	}
+}
+
+static redisContext *open_or_die(int port)
+{
+	redisContext *c = redisConnect("127.0.0.1", port);
+
+	if (!c || c->err) {
+		fprintf(stderr, "redis_load: %s\n", c ? c->errstr : "no memory");
+		exit(1);
+	}
+	return c;
+}
+
+static void take(redisContext *c)
+{
+	redisReply *r = NULL;
+
+	if (redisGetReply(c, (void **)&r) != REDIS_OK) {
+		fprintf(stderr, "redis_load: %s\n", c->errstr);
+		exit(1);
+	}
+	answers++;
+	errors += r->type == REDIS_REPLY_ERROR;
+	freeReplyObject(r);
+}
+
+static void append(redisContext *c, uint64_t i)
+{
+	switch (i % 8) {
+	case 0: redisAppendCommand(c, "SET key:%llu value:%llu", i % 1000, i); break;
+	case 1: redisAppendCommand(c, "GET key:%llu", i % 1000); break;
+	case 2: redisAppendCommand(c, "INCR counter"); break;
+	case 3: redisAppendCommand(c, "HSET hash f%llu %llu", i % 50, i); break;
+	case 4: redisAppendCommand(c, "HGET hash f%llu", i % 50); break;
+	case 5: redisAppendCommand(c, "PING"); break;
+	case 6: redisAppendCommand(c, i % 56 == 6 ? "INCR hash" : "EXISTS key:%llu", i % 1000); break;
+	default: redisAppendCommand(c, "MGET key:1 key:2 key:3"); break;
+	}
+}
+
+static void paced(int port, uint64_t total, double rate, unsigned int depth, unsigned int conns)
+{
+	redisContext *c[conns];
+	double start = now();
+
+	for (unsigned int k = 0; k < conns; k++)
+		c[k] = open_or_die(port);
+	for (uint64_t i = 0; i < total;) {
+		for (unsigned int k = 0; k < conns; k++)
+			for (unsigned int d = 0; d < depth; d++)
+				append(c[k], i + k * depth + d);
+		for (unsigned int k = 0; k < conns; k++) {
+			int done = 0;
+
+			while (!done)
+				if (redisBufferWrite(c[k], &done) != REDIS_OK)
+					exit(1);
+		}
+		for (unsigned int k = 0; k < conns; k++)
+			for (unsigned int d = 0; d < depth; d++)
+				take(c[k]);
+		i += (uint64_t)conns * depth;
+		sleep_until(start + (double)i / rate);
+	}
+	printf("answers %llu errors %llu rate %.0f\n", (unsigned long long)answers,
+	       (unsigned long long)errors, (double)answers / (now() - start));
+	for (unsigned int k = 0; k < conns; k++)
+		redisFree(c[k]);
+}
+
+static const char *const kinds[] = {
+	"SET k v", "GET k", "GET nothing", "INCR n", "INCR k", "LPUSH l a b c", "LPUSH k x", "LRANGE l 0 5",
+	"HSET h a 1 b 2", "HGETALL h", "HGET k a", "SADD s a", "SMEMBERS s", "ZADD z 1 a", "ZRANGE z 0 -1",
+	"NOSUCHCOMMAND a b", "GET", "EVAL return\\ 1 0", "EXPIRE k 100", "TTL k", "DEL l", "TYPE h",
+	"SETEX t 100 v", "EXISTS k", "APPEND a x", "STRLEN a", "ECHO hello", "PING", "XADD st * f v",
+	"EVALSHA aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 0", "OBJECT ENCODING k", "CONFIG GET maxmemory",
+};
+
+static void mixed(int port, uint64_t total)
+{
+	redisContext *c = open_or_die(port);
+	char *big = malloc(11u << 20);
+
+	memset(big, 'x', 11u << 20);
+	redisAppendCommand(c, "SET big %b", big, (size_t)70000);
+	redisAppendCommand(c, "SET huge %b", big, (size_t)(11u << 20));
+	take(c);
+	take(c);
+	for (uint64_t i = 2; i < total; i++) {
+		if (i % 2000 == 999)
+			redisAppendCommand(c, "GET huge");
+		else if (i % 9 == 0)
+			redisAppendCommand(c, "GET big");
+		else if (i % 101 == 3)
+			redisAppendCommand(c, "SET big %b", big, (size_t)70000);
+		else
+			redisAppendCommand(c, kinds[i % (sizeof(kinds) / sizeof(*kinds))]);
+		take(c);
+	}
+	free(big);
+	printf("answers %llu errors %llu\n", (unsigned long long)answers, (unsigned long long)errors);
+	redisFree(c);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && !strcmp(argv[3], "mixed"))
+		mixed(atoi(argv[1]), strtoull(argv[2], NULL, 10));
+	else if (argc == 6)
+		paced(atoi(argv[1]), strtoull(argv[2], NULL, 10), atof(argv[3]), (unsigned int)atoi(argv[4]),
+		      (unsigned int)atoi(argv[5]));
+	else
+		return fprintf(stderr, "usage: redis_load PORT COMMANDS PER_SECOND DEPTH CONNECTIONS\n"), 2;
+	return 0;
+}
