@@ -107,8 +107,10 @@ static void on_conn(struct conns *t, const struct ev_conn *e)
 	c->info = *e;
 	c->have_info = true;
 	c->pid = e->h.pid;
-	if (!(e->flags & EV_C_FROM_START))
+	if (!(e->flags & EV_C_FROM_START)) {
 		c->flags |= CONN_F_JOINED_MID;
+		c->unpaired = true;
+	}
 	if (e->flags & EV_C_CONNECTED)
 		c->side = SIDE_CLIENT;
 	else if (e->family != AF_UNIX && hash_get(t->listens, listen_key(e->netns, e->lport)))
@@ -202,6 +204,7 @@ static void on_data(struct conns *t, const struct ev_data *e)
 	if (!s->started) {
 		/* Its EV_CONN was lost: nothing is known of what was before. */
 		c->flags |= CONN_F_JOINED_MID;
+		c->unpaired = true;
 		s->started = true;
 		s->next = e->off;
 	}

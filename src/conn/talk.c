@@ -265,29 +265,41 @@ static void check_stall(struct conns *t, struct conn *c, enum ev_dir d)
 	}
 }
 
+/* Takes what it can from one direction's pending bytes. True if anything moved. */
+static bool pump(struct conns *t, struct conn *c, enum ev_dir d)
+{
+	struct stream *s = &c->dir[d];
+	size_t done;
+
+	if (!stream_len(s) || !c->proto)
+		return false;
+	check_stall(t, c, d);
+	done = talk_consume(t, c, d, cur_of(s->pend->bytes, s->pend->len), s->next - s->pend->len,
+	                    NULL);
+	stream_drop(s, done);
+	return done > 0;
+}
+
+/* The direction whose pending bytes are older: what was said first is read first. */
+static enum ev_dir older(const struct conn *c)
+{
+	const struct pending *in = c->dir[EV_RECV].pend, *out = c->dir[EV_SEND].pend;
+
+	if (!in || !out)
+		return in ? EV_RECV : EV_SEND;
+	return out->marks[0].at.ts_ns < in->marks[0].at.ts_ns ? EV_SEND : EV_RECV;
+}
+
 void talk_pump(struct conns *t, struct conn *c)
 {
 	bool moved = true;
 
-	while (moved) {
-		moved = false;
-		/* The responder may speak first (greetings), so its bytes are tried first. */
-		for (int i = 0; i < 2; i++) {
-			enum ev_dir d = c->side == SIDE_UNKNOWN ? (enum ev_dir)i
-			                : i                     ? conn_req_dir(c)
-			                                        : !conn_req_dir(c);
-			struct stream *s = &c->dir[d];
-			size_t done;
+	while (moved && (stream_len(&c->dir[0]) || stream_len(&c->dir[1]))) {
+		enum ev_dir first = older(c);
 
-			if (!c->proto && c->why != WHY_TLS && stream_len(s) && !talk_detect(t, c))
-				return;
-			if (!stream_len(s) || !c->proto)
-				continue;
-			check_stall(t, c, d);
-			done = talk_consume(t, c, d, cur_of(s->pend->bytes, s->pend->len),
-			                    s->next - s->pend->len, NULL);
-			stream_drop(s, done);
-			moved = moved || done;
-		}
+		if (!c->proto && (c->why == WHY_TLS || !talk_detect(t, c)))
+			return;
+		moved = pump(t, c, first);
+		moved = pump(t, c, !first) || moved;
 	}
 }

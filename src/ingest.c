@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* ingest - the stages between records and rows, joined in one thread. */
+#include "ingest.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "enrich/who.h"
+#include "span/redact.h"
+
+struct ingest {
+	struct ingest_opts opts;
+	struct pairs *pairs;
+	struct conns *conns;
+	struct procs *procs;
+	struct filter *filter;
+	bool *keep;
+	unsigned int keep_cap;
+	pthread_mutex_t lock; /* of the published numbers */
+	struct ingest_stats published;
+};
+
+/* ---- a batch on its way out ---- */
+
+static const bool *choose(struct ingest *g, const struct batch *b)
+{
+	if (!g->filter)
+		return NULL;
+	if (g->keep_cap < b->n) {
+		bool *keep = realloc(g->keep, b->n * sizeof(*keep));
+
+		if (!keep)
+			return NULL;
+		g->keep = keep;
+		g->keep_cap = b->n;
+	}
+	return filter_run(g->filter, b, g->keep) ? NULL : g->keep;
+}
+
+/* Items that are not shown leave the batch; nobody else has it yet. */
+static void drop_hidden(struct batch *b, const bool *keep)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < b->n; i++)
+		if (keep[i])
+			b->items[n++] = b->items[i];
+	b->n = n;
+}
+
+void ingest_batch(struct ingest *g, struct batch *b)
+{
+	const bool *keep;
+
+	if (!g->opts.show_secrets)
+		redact_batch(b);
+	keep = choose(g, b);
+	tally_add(g->opts.tally, b, keep);
+	if (keep)
+		drop_hidden(b, keep);
+	g->opts.emit(g->opts.ctx, b);
+}
+
+static void on_batch(void *ctx, struct batch *b)
+{
+	ingest_batch(ctx, b);
+}
+
+/* ---- enrichment ---- */
+
+static void on_span(void *ctx, struct span *row, struct batch *b)
+{
+	procs_span(((struct ingest *)ctx)->procs, row, b);
+}
+
+static void on_conn_row(void *ctx, struct conn_row *row, struct batch *b)
+{
+	procs_conn(((struct ingest *)ctx)->procs, row, b);
+}
+
+static void *new_proc_row(void *ctx, struct batch **b)
+{
+	return pair_row(ctx, TABLE_PROCESSES, b);
+}
+
+static void on_interest(void *ctx, uint64_t conn, enum ev_level level)
+{
+	struct ingest *g = ctx;
+
+	if (g->opts.capture)
+		capture_interest(g->opts.capture, conn, level);
+}
+
+/* ---- life ---- */
+
+struct ingest *ingest_new(const struct ingest_opts *o, char *err)
+{
+	struct ingest *g = calloc(1, sizeof(*g));
+	struct pair_opts po = {
+		.pool = o->pool,
+		.emit = on_batch,
+		.who = on_span,
+		.who_conn = on_conn_row,
+		.ctx = g,
+		.wall_offset_ns = o->wall_offset_ns,
+		.seed = o->seed,
+	};
+	struct conns_opts co = { .interest = on_interest, .interest_ctx = g };
+
+	if (!g)
+		return NULL;
+	g->opts = *o;
+	pthread_mutex_init(&g->lock, NULL);
+	if (o->filter) {
+		g->filter = filter_new(o->filter, err);
+		if (!g->filter) {
+			ingest_free(g);
+			errno = EINVAL;
+			return NULL;
+		}
+	}
+	g->procs = procs_new(o->wall_offset_ns);
+	g->pairs = pair_new(&po);
+	g->conns = g->pairs ? conns_new(&co, pair_sink(g->pairs)) : NULL;
+	if (!g->procs || !g->conns) {
+		err_set(err, ENOMEM, "out of memory");
+		ingest_free(g);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return g;
+}
+
+void ingest_record(struct ingest *g, const struct ev_head *rec, size_t size, uint64_t seq)
+{
+	pair_set_seq(g->pairs, seq);
+	switch (rec->kind) {
+	case EV_EXIT:
+		conns_exit(g->conns, rec->pid, rec->ts_ns);
+		/* fall through */
+	case EV_FORK:
+	case EV_EXEC:
+	case EV_WHO:
+		procs_record(g->procs, rec, size);
+		break;
+	default:
+		conns_record(g->conns, rec, size);
+	}
+}
+
+static void publish(struct ingest *g)
+{
+	pthread_mutex_lock(&g->lock);
+	conns_stats(g->conns, &g->published.conn);
+	pair_stats(g->pairs, &g->published.pair);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void ingest_flush(struct ingest *g)
+{
+	procs_changed(g->procs, new_proc_row, g->pairs);
+	pair_flush(g->pairs);
+	publish(g);
+}
+
+static void fact(struct ingest *g, const char *key, uint64_t value, const char *help)
+{
+	struct batch *b;
+	struct capture_row *row = pair_row(g->pairs, TABLE_CAPTURE, &b);
+	struct buf text = { 0 };
+
+	if (!row)
+		return;
+	buf_u64(&text, value);
+	row->key = str_of(key);
+	row->value = batch_text(b, buf_slice(&text));
+	row->help = str_of(help);
+	buf_free(&text);
+}
+
+void ingest_finish(struct ingest *g, const struct capture_stats *cs)
+{
+	struct ingest_stats st;
+
+	conns_finish(g->conns);
+	publish(g);
+	st = g->published;
+	fact(g, "records", cs->records, "records that the kernel handed over");
+	fact(g, "lost.ring", cs->lost, "records that found no room in the ring");
+	fact(g, "lost.ring_bytes", cs->lost_bytes, "bytes of the applications inside those");
+	fact(g, "bytes.seen", st.conn.bytes, "bytes the traced processes moved");
+	fact(g, "bytes.cut", st.conn.cut_bytes, "of those, left out on purpose");
+	fact(g, "bytes.lost", st.conn.lost_bytes, "of those, lost in the ring");
+	fact(g, "bytes.unseen", st.conn.unseen_bytes, "moved where no probe sees them");
+	fact(g, "bytes.unparsed", st.conn.unparsed_bytes, "captured, but understood by no parser");
+	fact(g, "parse_errors", st.conn.parse_errors, "messages that broke their protocol's rules");
+	fact(g, "orphans", st.conn.orphans, "answers to requests from before tracing began");
+	fact(g, "requests.started", st.pair.started, "requests seen");
+	fact(g, "requests.ended", st.pair.ended, "of those, complete");
+	fact(g, "requests.open", st.pair.open, "without an answer at the end");
+	fact(g, "requests.broken", st.pair.broken, "whose answer was lost");
+	fact(g, "requests.skipped", st.pair.skipped, "that the server discarded after an error");
+	ingest_flush(g);
+}
+
+void ingest_stats(struct ingest *g, struct ingest_stats *out)
+{
+	pthread_mutex_lock(&g->lock);
+	*out = g->published;
+	pthread_mutex_unlock(&g->lock);
+}
+
+void ingest_free(struct ingest *g)
+{
+	if (!g)
+		return;
+	conns_free(g->conns);
+	pair_free(g->pairs);
+	procs_free(g->procs);
+	filter_free(g->filter);
+	free(g->keep);
+	pthread_mutex_destroy(&g->lock);
+	free(g);
+}
