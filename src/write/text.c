@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * text - spans for people, one a line, under a header.
+ *
+ * By default TIME PROTO SIDE PROCESS PEER OPERATION STATUS REQ RESP TTFB DUR
+ * FLAGS; with a list of columns these as they are. Columns keep their width
+ * from line to line; a longer text pushes its line to the right and is never
+ * cut. What came from the traced programs is escaped.
+ */
+#include "write/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "write/columns.h"
+#include "write/sink.h"
+
+/* The default list: cells that are put together of several columns. */
+enum field_kind {
+	FIELD_COLUMN,
+	FIELD_CLOCK,
+	FIELD_PEER,
+	FIELD_OPERATION,
+	FIELD_SIZE,
+	FIELD_DURATION,
+};
+
+struct field {
+	const char *title;
+	const char *column; /* NULL: put together */
+	enum field_kind kind;
+	int width; /* negative: to the right */
+};
+
+static const struct field fields[] = {
+	{ "TIME", "time", FIELD_CLOCK, 15 },      { "PROTO", "proto", FIELD_COLUMN, 10 },
+	{ "SIDE", "kind", FIELD_COLUMN, 6 },      { "PROCESS", "process", FIELD_COLUMN, 18 },
+	{ "PEER", NULL, FIELD_PEER, 21 },         { "OPERATION", NULL, FIELD_OPERATION, 44 },
+	{ "STATUS", "status", FIELD_COLUMN, 7 },  { "REQ", "req_bytes", FIELD_SIZE, -7 },
+	{ "RESP", "resp_bytes", FIELD_SIZE, -7 }, { "TTFB", "ttfb_ms", FIELD_DURATION, -8 },
+	{ "DUR", "dur_ms", FIELD_DURATION, -8 },  { "FLAGS", "flags", FIELD_COLUMN, 0 },
+};
+enum { NFIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+struct text_out {
+	struct sink *sink;
+	struct columns columns; /* n == 0: the default list */
+	struct buf lines, cell;
+	uint64_t given, written;
+};
+
+/* Characters on a screen, as far as one can tell without a locale. */
+static int width_of(struct str s)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		n += ((uint8_t)s.s[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static void pad(struct buf *b, int n)
+{
+	while (n-- > 0)
+		buf_ch(b, ' ');
+}
+
+/* The cell that was put together, in its column; `last` needs no blanks after it. */
+static void put_padded(struct text_out *w, int width, bool last)
+{
+	struct str s = w->cell.len ? buf_slice(&w->cell) : STR("-");
+	int blanks = abs(width) - width_of(s);
+
+	if (width < 0)
+		pad(&w->lines, blanks);
+	buf_str(&w->lines, s);
+	if (width > 0 && !last)
+		pad(&w->lines, blanks);
+	buf_z(&w->lines, last ? "\n" : " ");
+}
+
+/* 980us 4.12ms 1.50s */
+static void put_duration(struct buf *b, int64_t ns)
+{
+	int64_t abs_ns;
+
+	if (ns == COL_NULL)
+		return;
+	abs_ns = ns < 0 ? -ns : ns;
+	if (abs_ns < 1000000)
+		buf_fmt(b, "%.0fus", (double)ns / 1e3);
+	else if (abs_ns < 1000000000)
+		buf_fmt(b, "%.2fms", (double)ns / 1e6);
+	else
+		buf_fmt(b, "%.2fs", (double)ns / 1e9);
+}
+
+/* 512 4.1K 12.0M */
+static void put_size(struct buf *b, int64_t n)
+{
+	static const char units[] = "KMGTPE";
+	double v = (double)n;
+	int unit = -1;
+
+	if (n == COL_NULL)
+		return;
+	if (n > -10000 && n < 10000) {
+		buf_i64(b, n);
+		return;
+	}
+	while ((v >= 1024 || v <= -1024) && unit < 5) {
+		v /= 1024;
+		unit++;
+	}
+	buf_fmt(b, "%.1f%c", v, units[unit]);
+}
+
+static void put_peer(struct buf *b, const struct span *s)
+{
+	struct str host = s->peer_name.s ? s->peer_name : s->peer_ip;
+	bool v6 = host.s && memchr(host.s, ':', host.len);
+
+	if (!host.s)
+		return;
+	buf_z(b, v6 && s->peer_port != COL_NULL ? "[" : "");
+	buf_escape(b, host);
+	buf_z(b, v6 && s->peer_port != COL_NULL ? "]" : "");
+	if (s->peer_port != COL_NULL)
+		buf_fmt(b, ":%lld", (long long)s->peer_port);
+}
+
+/* What was asked for; a statement starts with its own verb. */
+static void put_operation(struct buf *b, const struct span *s)
+{
+	struct str target = s->query.s ? s->query : s->target;
+
+	if (s->op.s && !(s->query.s && str_ieq(str_head(target, s->op.len), s->op)))
+		buf_escape(b, s->op);
+	if (target.s && target.len) {
+		if (b->len)
+			buf_ch(b, ' ');
+		buf_escape(b, target);
+	}
+	if (!b->len && s->name.s)
+		buf_escape(b, s->name);
+}
+
+static void put_column(struct buf *b, unsigned int column, const struct span *s)
+{
+	const struct column *c = &tables[TABLE_SPANS].columns[column];
+	struct cell cell;
+
+	if (c->type == COL_MS) {
+		int64_t ns = *(const int64_t *)((const char *)s + c->offset);
+
+		if (ns != COL_NULL)
+			json_ms(b, ns);
+		return;
+	}
+	cell_get(TABLE_SPANS, column, s, &cell);
+	if (cell.kind == CELL_INT)
+		buf_i64(b, cell.i);
+	else if (cell.kind != CELL_NULL)
+		buf_escape(b, cell.text);
+}
+
+static void put_field(struct text_out *w, const struct field *f, const struct span *s)
+{
+	int column = f->column ? column_find(TABLE_SPANS, str_of(f->column)) : -1;
+	const struct column *c = column < 0 ? NULL : &tables[TABLE_SPANS].columns[column];
+	const char *at = c ? (const char *)s + c->offset : NULL;
+	struct cell cell;
+
+	buf_clear(&w->cell);
+	switch (f->kind) {
+	case FIELD_COLUMN:
+		put_column(&w->cell, (unsigned int)column, s);
+		break;
+	case FIELD_CLOCK: /* "15:04:05.123456" of the RFC 3339 text */
+		cell_get(TABLE_SPANS, (unsigned int)column, s, &cell);
+		if (cell.kind == CELL_TEXT && cell.text.len > 26)
+			buf_add(&w->cell, cell.text.s + 11, 15);
+		break;
+	case FIELD_PEER:
+		put_peer(&w->cell, s);
+		break;
+	case FIELD_OPERATION:
+		put_operation(&w->cell, s);
+		break;
+	case FIELD_SIZE:
+		put_size(&w->cell, *(const int64_t *)at);
+		break;
+	case FIELD_DURATION:
+		put_duration(&w->cell, *(const int64_t *)at);
+		break;
+	}
+	put_padded(w, f->width, f == &fields[NFIELDS - 1]);
+}
+
+/* A column of its own choice: as wide as its values usually are. */
+static int column_width(const struct column *c)
+{
+	static const int widths[] = {
+		[COL_T] = 16,   [COL_I] = -12, [COL_B] = -6, [COL_MS] = -12, [COL_AT] = 30,
+		[COL_X16] = 32, [COL_X8] = 16, [COL_J] = 30, [COL_F] = 12,   [COL_V] = -12,
+	};
+	int name = (int)strlen(c->name), width = widths[c->type];
+
+	return width < 0 ? -(name > -width ? name : -width) : name > width ? name : width;
+}
+
+static void put_header(struct text_out *w)
+{
+	const struct column *columns = tables[TABLE_SPANS].columns;
+	unsigned int n = w->columns.n ? w->columns.n : NFIELDS;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const struct column *c = w->columns.n ? &columns[w->columns.at[i]] : NULL;
+		const char *title = c ? c->name : fields[i].title;
+
+		buf_clear(&w->cell);
+		for (; *title; title++)
+			buf_ch(&w->cell,
+			       *title >= 'a' && *title <= 'z' ? (char)(*title - 32) : *title);
+		put_padded(w, c ? column_width(c) : fields[i].width, i == n - 1);
+	}
+}
+
+static void put_span(struct text_out *w, const struct span *s)
+{
+	for (unsigned int i = 0; i < w->columns.n; i++) {
+		unsigned int column = w->columns.at[i];
+
+		buf_clear(&w->cell);
+		put_column(&w->cell, column, s);
+		put_padded(w, column_width(&tables[TABLE_SPANS].columns[column]),
+		           i == w->columns.n - 1);
+	}
+	for (unsigned int i = 0; i < NFIELDS && !w->columns.n; i++)
+		put_field(w, &fields[i], s);
+}
+
+static int text_close(void *state, char *err)
+{
+	struct text_out *w = state;
+	int e = w->sink ? sink_close(w->sink, err) : 0;
+
+	buf_free(&w->lines);
+	buf_free(&w->cell);
+	free(w);
+	return e;
+}
+
+static int text_open(const struct writer_opts *o, void **state, char *err)
+{
+	/* what "+c,-d" counts from: the columns behind the default list */
+	static const char def[] = "time,proto,kind,process,peer_name,peer_ip,peer_port,op,target,"
+				  "status,req_bytes,resp_bytes,ttfb_ms,dur_ms,flags";
+	struct text_out *w = calloc(1, sizeof(*w));
+	int e;
+
+	if (!w)
+		return err_set(err, ENOMEM, "cannot open the output: out of memory");
+	e = o->columns ? columns_choose(&w->columns, def, o->columns, err) : 0;
+	if (!e) {
+		w->sink = sink_open(o, NULL, SINK_PLAIN, err);
+		e = w->sink ? 0 : -errno;
+	}
+	if (!e) {
+		put_header(w);
+		e = sink_write(w->sink, buf_slice(&w->lines));
+	}
+	if (e) {
+		text_close(w, err);
+		return e;
+	}
+	*state = w;
+	return 0;
+}
+
+static int text_rows(void *state, const struct batch *b)
+{
+	struct text_out *w = state;
+	uint64_t rows = 0;
+	int err;
+
+	buf_clear(&w->lines);
+	for (unsigned int i = 0; i < b->n; i++) {
+		if (b->items[i].table != TABLE_SPANS)
+			continue;
+		put_span(w, b->items[i].row);
+		rows++;
+	}
+	w->given += rows;
+	err = w->lines.failed ? -ENOMEM : sink_write(w->sink, buf_slice(&w->lines));
+	if (!err)
+		w->written += rows;
+	return err;
+}
+
+static int text_flush(void *state)
+{
+	return sink_flush(((struct text_out *)state)->sink);
+}
+
+static uint64_t text_lost(void *state)
+{
+	const struct text_out *w = state;
+
+	return w->given - w->written;
+}
+
+const struct writer writer_text = {
+	.name = "text",
+	.open = text_open,
+	.rows = text_rows,
+	.flush = text_flush,
+	.close = text_close,
+	.lost = text_lost,
+};
