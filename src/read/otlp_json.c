@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * otlp_json - the items of an OTLP message in JSON.
+ *
+ * The walk goes down resource, scope, item and stops after each item, so that a
+ * message of any size fills batches of any size. The order of keys is not
+ * given: what is needed first (resource, scope, event name) is looked up ahead.
+ * Snake-case keys, enum names and base64 ids, which old exporters wrote, are
+ * understood.
+ */
+#include "read/otlp.h"
+
+#include <errno.h>
+
+#include "read/json_attr.h"
+
+enum { IN_MESSAGE, IN_RESOURCES, IN_RESOURCE, IN_SCOPES, IN_SCOPE, IN_ITEMS, WALK_DONE };
+
+/* ---- items ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Hex, or base64 as old exporters wrote it; anything else stays unknown. */
+static void id_value(struct str s, uint8_t *id, size_t n)
+{
+	uint8_t tmp[24];
+
+	if (s.len == 2 * n) {
+		for (size_t i = 0; i < n; i++) {
+			int high = hex_digit(s.s[2 * i]), low = hex_digit(s.s[2 * i + 1]);
+
+			if (high < 0 || low < 0) {
+				memset(id, 0, n);
+				return;
+			}
+			id[i] = (uint8_t)(high << 4 | low);
+		}
+	} else if (s.len == (n + 2) / 3 * 4 && json_attr_base64(s, tmp) == (ssize_t)n) {
+		memcpy(id, tmp, n);
+	}
+}
+
+static uint64_t time_value(struct str s)
+{
+	uint64_t u;
+	int64_t i;
+
+	if (str_u64(s, &u))
+		return u;
+	return json_i64(s, &i) ? (uint64_t)i : 0;
+}
+
+static uint64_t enum_value(struct str s, const char *const *names, size_t n)
+{
+	uint64_t u;
+
+	if (str_u64(s, &u))
+		return u;
+	for (size_t i = 0; i < n; i++)
+		if (str_is(s, names[i]))
+			return i;
+	return 0;
+}
+
+static uint64_t kind_value(struct str s)
+{
+	static const char *const names[] = { "SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL",
+		                             "SPAN_KIND_SERVER",      "SPAN_KIND_CLIENT",
+		                             "SPAN_KIND_PRODUCER",    "SPAN_KIND_CONSUMER" };
+
+	return enum_value(s, names, sizeof(names) / sizeof(names[0]));
+}
+
+static void status_value(struct json *j, struct otlp_dec *d, struct otlp_fields *f)
+{
+	static const char *const names[] = { "STATUS_CODE_UNSET", "STATUS_CODE_OK",
+		                             "STATUS_CODE_ERROR" };
+
+	if (j->tok != JSON_OBJ)
+		return;
+	while (json_next(j) == JSON_KEY) {
+		bool code = str_is(j->text, "code"), message = str_is(j->text, "message");
+
+		json_next(j);
+		if (code && (j->tok == JSON_NUM || j->tok == JSON_STR))
+			f->status = enum_value(j->text, names, 3);
+		else if (message && j->tok == JSON_STR)
+			f->message = json_text(j, &d->scratch);
+		else if (j->tok == JSON_OBJ || j->tok == JSON_ARR)
+			json_rest(j);
+	}
+}
+
+/* A field whose value is one token. */
+static void span_field(struct json *j, struct str key, struct otlp_dec *d, struct otlp_fields *f)
+{
+	if (j->tok != JSON_STR && j->tok != JSON_NUM)
+		return;
+	if (json_attr_key_is(key, "traceId"))
+		id_value(j->text, f->trace_id, 16);
+	else if (json_attr_key_is(key, "spanId"))
+		id_value(j->text, f->span_id, 8);
+	else if (json_attr_key_is(key, "parentSpanId"))
+		id_value(j->text, f->parent, 8);
+	else if (str_is(key, "name"))
+		f->name = json_text(j, &d->scratch);
+	else if (str_is(key, "kind"))
+		f->kind = kind_value(j->text);
+	else if (json_attr_key_is(key, "startTimeUnixNano"))
+		f->start = time_value(j->text);
+	else if (json_attr_key_is(key, "endTimeUnixNano"))
+		f->end = time_value(j->text);
+	else if (json_attr_key_is(key, "traceState"))
+		f->state = json_text(j, &d->scratch);
+}
+
+/* Takes the rest of an item; true where it is whole. */
+static bool span_item(struct json *j, struct otlp_dec *d, struct otlp_fields *f)
+{
+	while (json_next(j) == JSON_KEY) {
+		struct str key = j->text;
+
+		if (str_is(key, "attributes")) {
+			json_attr_list(j, d);
+			continue;
+		}
+		json_next(j);
+		if (str_is(key, "status"))
+			status_value(j, d, f);
+		else if (j->tok == JSON_OBJ || j->tok == JSON_ARR)
+			json_rest(j);
+		else
+			span_field(j, key, d, f);
+	}
+	return j->tok == JSON_OBJ_END;
+}
+
+static bool log_item(struct json *j, struct otlp_dec *d)
+{
+	while (json_next(j) == JSON_KEY) {
+		if (str_is(j->text, "attributes"))
+			json_attr_list(j, d);
+		else
+			json_skip(j);
+	}
+	return j->tok == JSON_OBJ_END;
+}
+
+static void take_span(struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	struct otlp_fields f = { 0 };
+	struct json ahead = w->j;
+
+	if (!json_rest(&ahead) || !otlp_span(d)) { /* an item that is cut is no row */
+		w->j = ahead;
+		return;
+	}
+	span_item(&w->j, d, &f);
+	otlp_span_end(d, &f);
+}
+
+static void take_log(struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	struct json ahead = w->j, at;
+	struct str event = STR_NULL;
+
+	if (json_attr_find(w->j, "eventName", &at) && at.tok == JSON_STR)
+		event = json_text(&at, &d->scratch);
+	if (!json_rest(&ahead) || !otlp_log(d, event)) {
+		w->j = ahead;
+		return;
+	}
+	log_item(&w->j, d);
+	otlp_log_end(d);
+}
+
+/* ---- the walk ---- */
+
+static void take_resource(const struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	struct json at;
+
+	otlp_resource(d);
+	if (!json_attr_find(w->j, "resource", &at) || at.tok != JSON_OBJ)
+		return;
+	while (json_next(&at) == JSON_KEY) {
+		if (str_is(at.text, "attributes"))
+			json_attr_list(&at, d);
+		else
+			json_skip(&at);
+	}
+}
+
+static void take_scope(const struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	struct json at, name;
+	struct str s = STR_NULL;
+
+	if ((json_attr_find(w->j, "scope", &at) ||
+	     json_attr_find(w->j, "instrumentationLibrary", &at)) &&
+	    at.tok == JSON_OBJ && json_attr_find(at, "name", &name) && name.tok == JSON_STR)
+		s = json_text(&name, &d->scratch);
+	otlp_scope(d, s);
+}
+
+/* Items of metrics have no rows yet: counted by resource. */
+static void skip_metrics(struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	if (json_next(&w->j) != JSON_ARR)
+		return;
+	while (json_next(&w->j) == JSON_OBJ && json_rest(&w->j))
+		d->stats->unknown++;
+}
+
+/* The list under `key` opens: one level down. */
+static void enter(struct otlp_json_walk *w)
+{
+	if (json_next(&w->j) == JSON_ARR)
+		w->level++;
+	else if (w->j.tok == JSON_OBJ)
+		json_rest(&w->j);
+}
+
+static void at_key(struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	struct str key = w->j.text;
+
+	switch (w->level) {
+	case IN_MESSAGE:
+		if (json_attr_key_is(key, "resourceMetrics")) {
+			skip_metrics(w, d);
+			return;
+		}
+		w->logs = json_attr_key_is(key, "resourceLogs");
+		if (!w->logs && !json_attr_key_is(key, "resourceSpans"))
+			break;
+		enter(w);
+		return;
+	case IN_RESOURCE:
+		if (!json_attr_key_is(key, w->logs ? "scopeLogs" : "scopeSpans") &&
+		    !str_starts(key, "instrumentationLibrary"))
+			break;
+		enter(w);
+		return;
+	case IN_SCOPE:
+		if (!json_attr_key_is(key, w->logs ? "logRecords" : "spans"))
+			break;
+		enter(w);
+		return;
+	}
+	json_skip(&w->j);
+}
+
+/* An object opens in a list; true where it was an item. */
+static bool at_object(struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	switch (w->level) {
+	case IN_RESOURCES:
+		take_resource(w, d);
+		w->level++;
+		return false;
+	case IN_SCOPES:
+		take_scope(w, d);
+		w->level++;
+		return false;
+	case IN_ITEMS:
+		if (w->logs)
+			take_log(w, d);
+		else
+			take_span(w, d);
+		return true;
+	}
+	return false;
+}
+
+void otlp_json_begin(struct otlp_json_walk *w, struct str message)
+{
+	*w = (struct otlp_json_walk){ .j = json_of(message), .start = message.s };
+	if (json_next(&w->j) != JSON_OBJ)
+		w->level = WALK_DONE;
+}
+
+int otlp_json_next(struct otlp_json_walk *w, struct otlp_dec *d)
+{
+	while (w->level != WALK_DONE) {
+		switch (json_next(&w->j)) {
+		case JSON_KEY:
+			at_key(w, d);
+			break;
+		case JSON_OBJ:
+			if (at_object(w, d))
+				return 1;
+			break;
+		case JSON_OBJ_END:
+		case JSON_ARR_END:
+			if (w->level == IN_MESSAGE)
+				w->level = WALK_DONE;
+			else
+				w->level--;
+			break;
+		case JSON_ARR: /* where an object should be */
+			json_rest(&w->j);
+			break;
+		case JSON_BAD:
+		case JSON_CUT:
+		case JSON_NONE:
+			w->level = WALK_DONE;
+			return -EBADMSG;
+		case JSON_DONE:
+			w->level = WALK_DONE;
+			break;
+		default:
+			break;
+		}
+	}
+	return w->j.tok == JSON_BAD ? -EBADMSG : 0;
+}
