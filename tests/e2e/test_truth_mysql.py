@@ -83,7 +83,7 @@ def test_text_prepared_and_errors(load, folder, split):
 
 def test_mysqlslap(server):
     run = traced(server, "mariadb-slap", "--no-defaults", "-h", "127.0.0.1", "-P", server.port, "-u", "root",
-                 "--create-schema=slap", "--auto-generate-sql", "--auto-generate-sql-load-type=mixed",
+                 "--create-schema=slap", "--auto-generate-sql", "--auto-generate-sql-load-type=key", "--auto-generate-sql-add-autoincrement",
                  "--concurrency=8", "--engine=MEMORY", "--number-of-queries=20000", "--auto-generate-sql-write-number=100")
     assert sum(1 for _, command, _ in run.log if command == "Query") >= 20000
     equal_to_the_servers(run, {})

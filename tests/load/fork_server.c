@@ -37,8 +37,9 @@ static void serve(int fd)
 			break;
 	}
 	snprintf(body, sizeof(body), "%d\n", getpid());
-	n = snprintf(out, sizeof(out), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-		     strlen(body), body);
+	n = snprintf(out, sizeof(out),
+	             "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	             strlen(body), body);
 	if (write(fd, out, (size_t)n) != n)
 		_exit(1);
 	_exit(0);
@@ -49,7 +50,8 @@ static int ask(int port, int i)
 	struct sockaddr_in a = address(port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char s[512];
-	int n = snprintf(s, sizeof(s), "GET /child?i=%d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", i);
+	int n = snprintf(s, sizeof(s),
+	                 "GET /child?i=%d HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", i);
 
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) || write(fd, s, (size_t)n) != n)
 		return 1;

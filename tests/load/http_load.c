@@ -118,22 +118,53 @@ static size_t build(struct client *c, uint32_t id, struct op *op, uint8_t *out)
 		path = r & 16 ? "big" : "file/big";
 	} else {
 		switch ((r >> 8) % 16) {
-		case 0: op->method = "HEAD", path = "file/big", op->head = true; break;
-		case 1: path = "none"; break;
-		case 2: path = "file/one", extra = "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n"; break;
-		case 3: path = "missing"; break;
-		case 4: path = "fail"; break;
-		case 5: op->method = "POST", path = "proxy", body = r >> 12 & 4095; break;
-		case 6: op->method = "POST", path = "post", body = r % BODY_MAX; break;
-		case 7: op->method = "POST", path = "proxy", body = 1 + (r >> 12 & 8191), chunked = true; break;
-		case 8: path = "gzip/text", extra = "Accept-Encoding: gzip\r\n"; break;
-		case 9: version = "1.0", op->close = true; break;
-		case 10: op->close = true, extra = "Connection: close\r\n"; break;
-		case 11: path = "gzip/text", version = "1.0", op->close = true,
-			 extra = "Accept-Encoding: gzip\r\n"; break;
-		case 12: path = "proxy"; break;
-		case 13: path = "file/one"; break;
-		default: op->method = plain[(r >> 20) % 6];
+		case 0:
+			op->method = "HEAD", path = "file/big", op->head = true;
+			break;
+		case 1:
+			path = "none";
+			break;
+		case 2:
+			path = "file/one",
+			extra = "If-Modified-Since: Fri, 31 Dec 2100 23:59:59 GMT\r\n";
+			break;
+		case 3:
+			path = "missing";
+			break;
+		case 4:
+			path = "fail";
+			break;
+		case 5:
+			op->method = "POST", path = "proxy", body = r >> 12 & 4095;
+			break;
+		case 6:
+			op->method = "POST", path = "post", body = r % BODY_MAX;
+			break;
+		case 7:
+			op->method = "POST", path = "proxy", body = 1 + (r >> 12 & 8191),
+			chunked = true;
+			break;
+		case 8:
+			path = "gzip/text", extra = "Accept-Encoding: gzip\r\n";
+			break;
+		case 9:
+			version = "1.0", op->close = true;
+			break;
+		case 10:
+			op->close = true, extra = "Connection: close\r\n";
+			break;
+		case 11:
+			path = "gzip/text", version = "1.0", op->close = true,
+			extra = "Accept-Encoding: gzip\r\n";
+			break;
+		case 12:
+			path = "proxy";
+			break;
+		case 13:
+			path = "file/one";
+			break;
+		default:
+			op->method = plain[(r >> 20) % 6];
 		}
 	}
 	if (c->keep && op->close)
@@ -141,8 +172,9 @@ static size_t build(struct client *c, uint32_t id, struct op *op, uint8_t *out)
 	if (c->once)
 		extra = "Connection: close\r\n", op->close = true, version = "1.1";
 	snprintf(op->target, sizeof(op->target), "/%s?i=%u", path, id);
-	n = (size_t)sprintf((char *)out, "%s %s HTTP/%s\r\nHost: localhost\r\nUser-Agent: http_load\r\n%s",
-			    op->method, op->target, version, extra);
+	n = (size_t)sprintf((char *)out,
+	                    "%s %s HTTP/%s\r\nHost: localhost\r\nUser-Agent: http_load\r\n%s",
+	                    op->method, op->target, version, extra);
 	if (chunked) {
 		size_t part = 1 + r % 1000, left = body;
 
@@ -259,10 +291,10 @@ static void answer(struct client *c, const struct op *op)
 	else
 		while (next_byte(c) >= 0)
 			;
-	fprintf(c->log, "%d\t%s\t%s\t%d\t%zu\t%llu\t%llu\t%llu\t%llu\t%llu\n", c->local_port, op->method,
-		op->target, status, op->sent, (unsigned long long)c->received,
-		(unsigned long long)op->first_send, (unsigned long long)op->last_send,
-		(unsigned long long)c->first_receive, (unsigned long long)c->read_at);
+	fprintf(c->log, "%d\t%s\t%s\t%d\t%zu\t%llu\t%llu\t%llu\t%llu\t%llu\n", c->local_port,
+	        op->method, op->target, status, op->sent, (unsigned long long)c->received,
+	        (unsigned long long)op->first_send, (unsigned long long)op->last_send,
+	        (unsigned long long)c->first_receive, (unsigned long long)c->read_at);
 }
 
 /* Up to MAX_PIPE requests in one go, then their answers. */
@@ -335,8 +367,8 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "%s.%u", argv[4], w);
 		if (!fork())
 			_exit(work(atoi(argv[1]), (uint32_t)((uint64_t)total * w / workers),
-				   (uint32_t)((uint64_t)total * (w + 1) / workers), name,
-				   argc > 5 ? argv[5] : ""));
+			           (uint32_t)((uint64_t)total * (w + 1) / workers), name,
+			           argc > 5 ? argv[5] : ""));
 	}
 	while (wait(&status) > 0)
 		failed |= status;

@@ -18,10 +18,22 @@
 enum { PREPARED = 4 };
 
 static const char *const texts[] = {
-	"SELECT 1", "SELECT id, v FROM t WHERE id = 7", "SELECT * FROM missing", "INSERT INTO t VALUES (1, 'again')",
-	"UPDATE t SET v = 'y' WHERE id = 3", "SELEC 1", "SELECT nothing FROM t", "SELECT COUNT(*) FROM t",
-	"SET @a = 1", "SHOW TABLES", "SELECT @a", "REPLACE INTO t VALUES (200, 'r')", "DELETE FROM t WHERE id = 200",
-	"BEGIN", "SELECT id FROM t ORDER BY id LIMIT 40", "COMMIT",
+	"SELECT 1",
+	"SELECT id, v FROM t WHERE id = 7",
+	"SELECT * FROM missing",
+	"INSERT INTO t VALUES (1, 'again')",
+	"UPDATE t SET v = 'y' WHERE id = 3",
+	"SELEC 1",
+	"SELECT nothing FROM t",
+	"SELECT COUNT(*) FROM t",
+	"SET @a = 1",
+	"SHOW TABLES",
+	"SELECT @a",
+	"REPLACE INTO t VALUES (200, 'r')",
+	"DELETE FROM t WHERE id = 200",
+	"BEGIN",
+	"SELECT id FROM t ORDER BY id LIMIT 40",
+	"COMMIT",
 };
 
 static const char *const prepared[PREPARED] = {
@@ -108,7 +120,8 @@ static void run(uint64_t total, MYSQL_STMT **stmts)
 		} else if (i % 9 == 0) {
 			query("SELECT REPEAT('x', 70000)");
 		} else if (i % 50 == 17) {
-			MYSQL_STMT *s = prepare(i % 100 == 17 ? "SELECT * FROM nowhere WHERE a = ?" : prepared[0]);
+			MYSQL_STMT *s = prepare(i % 100 == 17 ? "SELECT * FROM nowhere WHERE a = ?"
+			                                      : prepared[0]);
 
 			if (!mysql_stmt_errno(s))
 				execute(s, prepared[0], (int)(i % 100));
@@ -137,8 +150,8 @@ int main(int argc, char **argv)
 	if (!account)
 		return perror(argv[3]), 1;
 	db = mysql_init(NULL);
-	if (!mysql_real_connect(db, "127.0.0.1", "root", "", "test", (unsigned int)atoi(argv[1]), NULL,
-				CLIENT_MULTI_STATEMENTS))
+	if (!mysql_real_connect(db, "127.0.0.1", "root", "", "test", (unsigned int)atoi(argv[1]),
+	                        NULL, CLIENT_MULTI_STATEMENTS))
 		die("connect");
 	query("CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, v TEXT)");
 	query("REPLACE INTO t SELECT seq, 'v' FROM seq_0_to_99");

@@ -72,7 +72,9 @@ static const char *send_one(uint64_t i)
 		sql = prepared[k];
 		ok = PQsendQueryPrepared(db, name, 1, values, NULL, NULL, 0);
 	} else {
-		sql = direct[i % 4 == 0 ? i / 4 % (sizeof(direct) / sizeof(*direct)) : i % 2 ? 0 : 4];
+		sql = direct[i % 4 == 0 ? i / 4 % (sizeof(direct) / sizeof(*direct))
+		             : i % 2    ? 0
+		                        : 4];
 		if (i % 9 == 0)
 			sql = "SELECT repeat('x', 70000 + $1::int)";
 		if (i % 2500 == 50)
@@ -144,7 +146,8 @@ int main(int argc, char **argv)
 	account = fopen(argv[3], "w");
 	if (!account)
 		return perror(argv[3]), 1;
-	snprintf(info, sizeof(info), "host=127.0.0.1 port=%s user=postgres dbname=postgres", argv[1]);
+	snprintf(info, sizeof(info), "host=127.0.0.1 port=%s user=postgres dbname=postgres",
+	         argv[1]);
 	db = PQconnectdb(info);
 	if (PQstatus(db) != CONNECTION_OK)
 		die("connect");

@@ -65,14 +65,30 @@ static void take(redisContext *c)
 static void append(redisContext *c, uint64_t i)
 {
 	switch (i % 8) {
-	case 0: redisAppendCommand(c, "SET key:%llu value:%llu", i % 1000, i); break;
-	case 1: redisAppendCommand(c, "GET key:%llu", i % 1000); break;
-	case 2: redisAppendCommand(c, "INCR counter"); break;
-	case 3: redisAppendCommand(c, "HSET hash f%llu %llu", i % 50, i); break;
-	case 4: redisAppendCommand(c, "HGET hash f%llu", i % 50); break;
-	case 5: redisAppendCommand(c, "PING"); break;
-	case 6: redisAppendCommand(c, i % 56 == 6 ? "INCR hash" : "EXISTS key:%llu", i % 1000); break;
-	default: redisAppendCommand(c, "MGET key:1 key:2 key:3"); break;
+	case 0:
+		redisAppendCommand(c, "SET key:%llu value:%llu", i % 1000, i);
+		break;
+	case 1:
+		redisAppendCommand(c, "GET key:%llu", i % 1000);
+		break;
+	case 2:
+		redisAppendCommand(c, "INCR counter");
+		break;
+	case 3:
+		redisAppendCommand(c, "HSET hash f%llu %llu", i % 50, i);
+		break;
+	case 4:
+		redisAppendCommand(c, "HGET hash f%llu", i % 50);
+		break;
+	case 5:
+		redisAppendCommand(c, "PING");
+		break;
+	case 6:
+		redisAppendCommand(c, i % 56 == 6 ? "INCR hash" : "EXISTS key:%llu", i % 1000);
+		break;
+	default:
+		redisAppendCommand(c, "MGET key:1 key:2 key:3");
+		break;
 	}
 }
 
@@ -107,11 +123,38 @@ static void paced(int port, uint64_t total, double rate, unsigned int depth, uns
 }
 
 static const char *const kinds[] = {
-	"SET k v", "GET k", "GET nothing", "INCR n", "INCR k", "LPUSH l a b c", "LPUSH k x", "LRANGE l 0 5",
-	"HSET h a 1 b 2", "HGETALL h", "HGET k a", "SADD s a", "SMEMBERS s", "ZADD z 1 a", "ZRANGE z 0 -1",
-	"NOSUCHCOMMAND a b", "GET", "EVAL return\\ 1 0", "EXPIRE k 100", "TTL k", "DEL l", "TYPE h",
-	"SETEX t 100 v", "EXISTS k", "APPEND a x", "STRLEN a", "ECHO hello", "PING", "XADD st * f v",
-	"EVALSHA aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 0", "OBJECT ENCODING k", "CONFIG GET maxmemory",
+	"SET k v",
+	"GET k",
+	"GET nothing",
+	"INCR n",
+	"INCR k",
+	"LPUSH l a b c",
+	"LPUSH k x",
+	"LRANGE l 0 5",
+	"HSET h a 1 b 2",
+	"HGETALL h",
+	"HGET k a",
+	"SADD s a",
+	"SMEMBERS s",
+	"ZADD z 1 a",
+	"ZRANGE z 0 -1",
+	"NOSUCHCOMMAND a b",
+	"GET",
+	"EVAL return\\ 1 0",
+	"EXPIRE k 100",
+	"TTL k",
+	"DEL l",
+	"TYPE h",
+	"SETEX t 100 v",
+	"EXISTS k",
+	"APPEND a x",
+	"STRLEN a",
+	"ECHO hello",
+	"PING",
+	"XADD st * f v",
+	"EVALSHA aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 0",
+	"OBJECT ENCODING k",
+	"CONFIG GET maxmemory",
 };
 
 static void mixed(int port, uint64_t total)
@@ -136,7 +179,8 @@ static void mixed(int port, uint64_t total)
 		take(c);
 	}
 	free(big);
-	printf("answers %llu errors %llu\n", (unsigned long long)answers, (unsigned long long)errors);
+	printf("answers %llu errors %llu\n", (unsigned long long)answers,
+	       (unsigned long long)errors);
 	redisFree(c);
 }
 
@@ -145,9 +189,11 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[3], "mixed"))
 		mixed(atoi(argv[1]), strtoull(argv[2], NULL, 10));
 	else if (argc == 6)
-		paced(atoi(argv[1]), strtoull(argv[2], NULL, 10), atof(argv[3]), (unsigned int)atoi(argv[4]),
-		      (unsigned int)atoi(argv[5]));
+		paced(atoi(argv[1]), strtoull(argv[2], NULL, 10), atof(argv[3]),
+		      (unsigned int)atoi(argv[4]), (unsigned int)atoi(argv[5]));
 	else
-		return fprintf(stderr, "usage: redis_load PORT COMMANDS PER_SECOND DEPTH CONNECTIONS\n"), 2;
+		return fprintf(stderr,
+		               "usage: redis_load PORT COMMANDS PER_SECOND DEPTH CONNECTIONS\n"),
+		       2;
 	return 0;
 }

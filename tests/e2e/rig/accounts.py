@@ -74,4 +74,4 @@ def inside(servers, clients):
 
 def literals_gone(text):
     """A statement with its numbers and strings replaced, as prepared text and log line agree."""
-    return re.sub(r"'[^']*'|\b\d+\b|\?", "?", text).strip().rstrip(";")
+    return re.sub(r"'[^']*'|\b\d+\b|\?", "?", text).strip(" \n;\0")

@@ -277,7 +277,7 @@ class MariaDB(Server):
         self.sql("TRUNCATE performance_schema.events_statements_summary_global_by_event_name")
         self.skip = (self.dir / "general.log").stat().st_size
 
-    LINE = re.compile(r"^(?:\d{6} +[\d:]+)?\t+ *(\d+) ([A-Z][A-Za-z]+(?: [a-z]+)?)(?:\t(.*))?$")
+    LINE = re.compile(r"^(?:\d{6} +[\d:]+)?\t+ *(\d+) ([A-Z][A-Za-z]+(?: [A-Za-z]+)?)(?:\t(.*))?$")
 
     def log(self):
         """General log: (connection, command, text); its own `sql` calls come by the socket, as Quit shows."""

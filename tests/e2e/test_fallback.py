@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The truth again on the code of older kernels: single capabilities turned off."""
+from collections import Counter
+
+import pytest
+
+import test_truth_http
+import test_truth_mysql
+import test_truth_postgres
+import test_truth_redis
+from rig.accounts import same
+from rig.obi import Obi
+from rig.proc import Gate
+from rig.servers import MariaDB, Nginx, Postgres, Redis
+
+ALL = "sock-tracepoints,sk-storage,fetch-atomics"
+
+
+@pytest.fixture(autouse=True, params=["sock-tracepoints", "sk-storage", "fetch-atomics", ALL],
+                ids=["no-sock-tracepoints", "no-sk-storage", "no-fetch-atomics", "none"])
+def without(request, monkeypatch):
+    monkeypatch.setenv("OBI_WITHOUT", request.param)
+
+
+def test_http(load):
+    with Nginx() as nginx, Gate(load / "http_load", nginx.port, 2000, 2, nginx.dir / "load") as gate, \
+         Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
+        gate.run()
+        run = obi.stop()
+        log = [r[2:5] for r in nginx.access() if r[0] == nginx.port]
+        own = test_truth_http.Load(nginx.dir / "load", 2).keys()
+    test_truth_http.clean(run)
+    same(((r["op"], r["target"], r["status"]) for r in run.of("server", "http", local_port=nginx.port)), log,
+         "nginx")
+    same(((r["op"], r["target"], r["status"]) for r in run.of("client", "http", comm="http_load")), own,
+         "client")
+
+
+def test_postgresql(load, folder):
+    with Postgres() as pg:
+        run = test_truth_postgres.traced(pg, load / "pg_pipeline", pg.port, 2700, folder / "account")
+        test_truth_postgres.equal(run, 2000)
+
+
+def test_mysql(load, folder):
+    with MariaDB() as db:
+        run = test_truth_mysql.traced(db, load / "mysql_load", db.port, 2200, folder / "account")
+    own = list(test_truth_mysql.account(folder / "account"))
+    test_truth_mysql.equal_to_the_servers(run, Counter(e for _, e, _ in own if e != "0"))
+
+
+def test_redis(load):
+    with Redis() as server:
+        test_truth_redis.equal(test_truth_redis.traced(server, load / "redis_load", server.port, 2200, "mixed"),
+                               2000, unknown=("NOSUCHCOMMAND",))

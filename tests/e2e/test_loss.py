@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loss: found, printed, and exact in each of its units."""
+import json
+import subprocess
+from collections import defaultdict
+
+import pytest
+
+from rig.obi import Obi, run as obi_run
+from rig.proc import Gate
+from rig.servers import Nginx, Redis
+
+
+def facts(path):
+    """The table `capture` of a recording: key to number."""
+    out = obi_run("sql", "-r", path, "-o", "json", "select key, value from capture")
+    assert out.returncode == 0, out.stderr
+    return {r["key"]: int(r["value"]) for r in map(json.loads, out.stdout.splitlines())
+            if "key" in r and str(r["value"]).lstrip("-").isdigit()}
+
+
+def connections(path):
+    out = obi_run("sql", "-r", path, "-o", "json", "select * from connections")
+    assert out.returncode == 0, out.stderr
+    return [r for r in map(json.loads, out.stdout.splitlines()) if "conn" in r]
+
+
+def account(folder):
+    """http_load's own bytes per client port: sent, received."""
+    out = defaultdict(lambda: [0, 0])
+    for part in folder.glob("own.*"):
+        for line in part.read_text().splitlines():
+            p = line.split("\t")
+            out[int(p[0])][0] += int(p[4])
+            out[int(p[0])][1] += int(p[5])
+    return out
+
+
+@pytest.mark.parametrize("ring,lossy", [("64K", True), ("16M", False)])
+def test_accounts_are_exact_with_and_without_loss(load, folder, ring, lossy):
+    with Nginx() as nginx, Gate(load / "http_load", nginx.port, 6000, 4, folder / "own") as gate, \
+         Obi("--ring", ring, "-w", folder / "run.db", pids=[*nginx.pids, gate.pid]) as obi:
+        gate.run()
+        run = obi.stop()
+    assert run.status == 0, run.err
+    f = facts(folder / "run.db")
+    assert f["ring.fired"] == f["ring.records"] + f["ring.lost"], f
+    assert (f["ring.lost"] > 0) == lossy, f
+    assert (run.lost() > 0) == lossy, run.summary
+    assert f["spans.started"] == f["spans.ended"] + f["spans.open"] + f["spans.broken"], f
+    if lossy:
+        assert "lost" in run.err
+    own, seen = account(folder), 0
+    for c in connections(folder / "run.db"):
+        assert c["lost_bytes"] >= 0 and c["cut_bytes"] >= 0 and c["unseen_bytes"] >= 0, c
+        assert c["lost_bytes"] + c["cut_bytes"] + c["unseen_bytes"] <= c["tx_bytes"] + c["rx_bytes"], c
+        if not lossy:
+            assert c["lost_bytes"] == 0, c
+        if c["side"] == "client" and c["peer_port"] == nginx.port:
+            seen += 1
+            assert [c["tx_bytes"], c["rx_bytes"]] == own[c["local_port"]], (c, own[c["local_port"]])
+    assert seen == len(own) or lossy
+
+
+def test_the_rate_that_is_carried_without_loss(load):
+    """Finds and prints it: each step asks for more until something is lost or the client is at its end."""
+    best = 0
+    with Redis() as redis:
+        for rate in (100000, 200000, 400000, 800000, 1600000):
+            n = rate // 2
+            with Gate(load / "redis_load", redis.port, n, rate, 50, 4) as gate, \
+                 Obi(pids=[redis.pid], stdout=subprocess.DEVNULL, output="csv") as obi:
+                reached = float(gate.run().split()[-1])
+                obi.stop()
+            lost = "lost 0" not in obi.stderr
+            print(f"asked {rate}/s, reached {reached:.0f}/s, {'lost some' if lost else 'lost 0'}")
+            if lost:
+                break
+            best = max(best, reached)
+            if reached < rate * 0.8:
+                break
+    print(f"carried without loss: {best:.0f} commands a second")
+    assert best >= 100000 * 0.9
