@@ -126,12 +126,12 @@ static void answer_body(struct http1 *h, struct side *s, struct msg *out)
 		s->mode = AT_SIZE;
 	} else if (f->flags & (FRAME_CODED | FRAME_DOUBT) || !(f->flags & FRAME_LENGTH)) {
 		until_close(out);
-	} else if (f->length) {
-		out->skip = f->length;
 	} else {
-		return;
+		out->skip = f->length;
+		http1_fill_size(f, ATTR_HTTP_RESPONSE_BODY_SIZE, out);
 	}
-	out->flags |= MSG_F_BODY;
+	if (out->skip || out->kind == MSG_INTERIM)
+		out->flags |= MSG_F_BODY;
 }
 
 /* ----- heads ----- */
@@ -194,12 +194,9 @@ static void cut_head(struct http1 *h, enum dir dir, bool too_long, struct msg *o
 /* The start line; PARSE_OK with c->over where only its first part will be seen. */
 static enum parse read_start(struct http1_head *d, enum dir dir, struct cur *c, bool more)
 {
-	struct cur rest;
-	struct str line;
+	struct cur rest = *c;
+	struct str line = cur_line(c);
 
-	http1_skip_blank_lines(c);
-	rest = *c;
-	line = cur_line(c);
 	if (!c->over)
 		return http1_line(d, dir, line) ? PARSE_OK : PARSE_BAD;
 	line = cur_rest(&rest, PROTO_HEAD);
@@ -217,8 +214,15 @@ static enum parse parse_head(struct http1 *h, enum dir dir, struct cur *in, bool
 	struct side *s = &h->side[dir];
 	bool more = !full && !in->cut, whole;
 	struct cur c = *in;
-	enum parse r = read_start(&d, dir, &c, more);
+	enum parse r;
 
+	http1_skip_blank_lines(&c);
+	if (in->cut && !cur_left(&c)) {
+		*out = MSG_INIT;
+		in->p = c.end;
+		return PARSE_OK;
+	}
+	r = read_start(&d, dir, &c, more);
 	if (r != PARSE_OK)
 		return r;
 	whole = !c.over && fields(&d, &c);
@@ -292,30 +296,6 @@ static enum parse parse_field(struct http1 *h, enum dir dir, struct cur *in, boo
 	return PARSE_OK;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "1a3;name=value": the digits it took, 0 where it is no size or may not become one. */
-static size_t chunk_size(struct str s, uint64_t *size)
-{
-	size_t n = 0;
-	char end;
-
-	*size = 0;
-	while (n < s.len && hex_digit(s.s[n]) >= 0) {
-		if (*size >> 59)
-			return 0;
-		*size = *size << 4 | (uint64_t)hex_digit(s.s[n++]);
-	}
-	end = n < s.len ? s.s[n] : ';';
-	return end == ';' || end == ' ' || end == '\t' || end == '\r' ? n : 0;
-}
-
 static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, bool full,
                               struct msg *out)
 {
@@ -333,13 +313,13 @@ static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, boo
 	if (cur_left(&c)) {
 		struct cur rest = c;
 
-		if (!chunk_size(cur_rest(&rest, PROTO_HEAD), &size))
+		if (!http1_chunk_size(cur_rest(&rest, PROTO_HEAD), &size))
 			return PARSE_BAD;
 	}
 	line = cur_line(&c);
 	if (c.over)
 		return full || in->cut ? PARSE_BAD : PARSE_MORE;
-	if (!chunk_size(line, &size))
+	if (!http1_chunk_size(line, &size))
 		return PARSE_BAD;
 	*out = MSG_INIT;
 	out->skip = size;
@@ -496,6 +476,7 @@ const struct proto proto_http1 = {
 	           BEGINS("DELETE "), BEGINS("PATCH "), BEGINS("OPTIONS "), BEGINS("TRACE "),
 	           BEGINS("CONNECT "), BEGINS("QUERY "), BEGINS("PROPFIND"), BEGINS("HTTP/1.") },
 	.ports = { 80, 8080, 8000, 3000 },
+	.family = FAMILY_HTTP,
 	.state_size = sizeof(struct http1),
 	.in_order = true,
 	.detect = http1_detect,

@@ -128,7 +128,7 @@ int http1_field(struct http1_head *h, struct cur *in)
 		return 0;
 	}
 	/* obs-fold: a line that begins with a blank goes on with the one before */
-	while (cur_left(&c) && (*c.p == ' ' || *c.p == '\t'))
+	while (!c.over && cur_left(&c) && (*c.p == ' ' || *c.p == '\t'))
 		cur_line(&c);
 	if (c.over || !cur_left(&c))
 		return -1;
@@ -138,6 +138,31 @@ int http1_field(struct http1_head *h, struct cur *in)
 		keep(h, str_trim((struct str){ line.s, colon }), trim(after(line, colon + 1)));
 	*in = c;
 	return 1;
+}
+
+/* ----- chunks ----- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+size_t http1_chunk_size(struct str s, uint64_t *size)
+{
+	size_t n = 0;
+	char end;
+
+	*size = 0;
+	while (n < s.len && hex_digit(s.s[n]) >= 0) {
+		if (*size >> 59)
+			return 0;
+		*size = *size << 4 | (uint64_t)hex_digit(s.s[n++]);
+	}
+	end = n < s.len ? s.s[n] : ';';
+	return strchr("; \t\r\n", end) && end ? n : 0;
 }
 
 /* ----- heads to messages ----- */
@@ -240,7 +265,7 @@ static void fill_target(const struct http1_head *h, struct msg *out)
 		msg_attr_num(out, ATTR_SERVER_PORT, (int64_t)port);
 }
 
-static void fill_size(const struct http1_frame *f, enum attr key, struct msg *out)
+void http1_fill_size(const struct http1_frame *f, enum attr key, struct msg *out)
 {
 	if ((f->flags & (FRAME_LENGTH | FRAME_DOUBT | FRAME_CODED)) == FRAME_LENGTH)
 		msg_attr_num(out, key, f->length > INT64_MAX ? INT64_MAX : (int64_t)f->length);
@@ -263,7 +288,7 @@ void http1_fill_request(const struct http1_head *h, struct msg *out)
 	fill_client(h, out);
 	if (h->agent.len)
 		msg_attr(out, ATTR_USER_AGENT, h->agent);
-	fill_size(&h->frame, ATTR_HTTP_REQUEST_BODY_SIZE, out);
+	http1_fill_size(&h->frame, ATTR_HTTP_REQUEST_BODY_SIZE, out);
 	if (h->traceparent.len >= TRACEPARENT_LEN && tp[2] == '-' && tp[35] == '-' &&
 	    tp[52] == '-') {
 		out->traceparent = h->traceparent;
@@ -280,7 +305,6 @@ void http1_fill_answer(const struct http1_head *h, struct msg *out)
 	if (out->error)
 		out->error_type = h->status;
 	msg_attr_num(out, ATTR_HTTP_STATUS, h->code);
-	fill_size(&h->frame, ATTR_HTTP_RESPONSE_BODY_SIZE, out);
 	if (h->type.len)
 		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, h->type);
 }

@@ -67,8 +67,15 @@ bool http1_known_method(struct str s);
  */
 int http1_field(struct http1_head *h, struct cur *in);
 
+/*
+ * The size that a chunk begins with, "1a3;name=value": the digits it took, 0 where
+ * it is none or, as far as there are bytes, cannot become one.
+ */
+size_t http1_chunk_size(struct str s, uint64_t *size);
+
 /* Everything the head says, as fields and attributes of the message. */
 void http1_fill_request(const struct http1_head *h, struct msg *out);
 void http1_fill_answer(const struct http1_head *h, struct msg *out);
+void http1_fill_size(const struct http1_frame *f, enum attr key, struct msg *out);
 
 #endif

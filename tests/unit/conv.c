@@ -85,7 +85,8 @@ static int directive(struct conv *c, struct str s)
 	}
 	if (str_is(s, "! cut >") || str_is(s, "! cut <"))
 		return add_seg(c, (struct conv_seg){ .dir = s.s[6] == '>' ? DIR_REQ : DIR_RESP,
-		                                     .cut = true });
+		                                     .cut = true,
+		                                     .off = c->bytes.len });
 	return -EINVAL;
 }
 
