@@ -14,7 +14,7 @@
 enum { X_RESOURCE = 1, X_SCOPE = 2 };
 enum { SCOPE_SCOPE = 1, SCOPE_ITEM = 2 };
 
-enum item { ITEM_SPAN, ITEM_LOG, ITEM_METRIC };
+enum what { ITEM_SPAN, ITEM_LOG, ITEM_METRIC };
 
 /* The first LEN field with this number. */
 static struct str find(struct cur c, uint32_t num)
@@ -110,7 +110,7 @@ static void attribute(struct cur c, struct otlp_dec *d)
 
 /* ---- items ---- */
 
-static enum item item_kind(struct cur c)
+static enum what item_kind(struct cur c)
 {
 	struct pb_field f;
 	bool trace_id = false, span_id = false;
