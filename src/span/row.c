@@ -195,13 +195,10 @@ static void cell_number(struct cell *out, enum col_type type, int64_t v)
 	}
 }
 
-void cell_get(enum table t, unsigned int column, const void *row, struct cell *out)
+void cell_of(enum col_type type, const void *field, struct cell *out)
 {
-	const struct column *c = &tables[t].columns[column];
-	const void *field = (const char *)row + c->offset;
-
 	out->kind = CELL_NULL;
-	switch (c->type) {
+	switch (type) {
 	case COL_T:
 		cell_text(out, *(const struct str *)field);
 		return;
@@ -224,7 +221,14 @@ void cell_get(enum table t, unsigned int column, const void *row, struct cell *o
 	case COL_MS:
 	case COL_AT:
 	case COL_V:
-		cell_number(out, c->type, *(const int64_t *)field);
+		cell_number(out, type, *(const int64_t *)field);
 		return;
 	}
+}
+
+void cell_get(enum table t, unsigned int column, const void *row, struct cell *out)
+{
+	const struct column *c = &tables[t].columns[column];
+
+	cell_of(c->type, (const char *)row + c->offset, out);
 }

@@ -111,6 +111,8 @@ struct cell {
 	char scratch[160];
 };
 void cell_get(enum table t, unsigned int column, const void *row, struct cell *out);
+/* The same from the field alone, wherever it lies (aligned). */
+void cell_of(enum col_type type, const void *field, struct cell *out);
 
 /* All fields unknown. */
 void row_init(enum table t, void *row);

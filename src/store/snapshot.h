@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_STORE_SNAPSHOT_H
+#define OBI_STORE_SNAPSHOT_H
+
+/* snapshot - what a reader sees of the store while one statement runs. */
+
+#include "store/segment.h"
+
+struct pinned {
+	struct segment *seg;
+	unsigned int n; /* rows of it that belong to the snapshot */
+	bool sealed;
+};
+
+struct snapshot {
+	uint64_t seq; /* number of the newest row in it */
+	struct pinned *pins[TABLE_MAX]; /* oldest segment first; NULL: not taken */
+	unsigned int npins[TABLE_MAX];
+};
+
+struct store;
+/* Zero-initialised before. 0 or -ENOMEM. */
+int snapshot_take(struct snapshot *v, struct store *s);
+void snapshot_drop(struct snapshot *v);
+
+/* Rows of a table now, for the query planner. */
+uint64_t store_rows(struct store *s, enum table t);
+
+#endif
