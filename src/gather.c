@@ -15,7 +15,7 @@ struct gather {
 	const struct gather_opts *opts;
 	struct flow_node *self;
 	struct rbatch *now;
-	struct hash *known; /* processes whose EV_WHO went ahead */
+	struct hash known; /* processes whose EV_WHO went ahead */
 	uint64_t seq;
 	int raw_error;
 };
@@ -117,13 +117,13 @@ static int introduce(struct gather *g, const struct ev_head *rec)
 	size_t n;
 
 	if (rec->kind == EV_EXIT || rec->kind == EV_FORK) {
-		hash_del(g->known, rec->pid);
+		hash_del(&g->known, rec->pid);
 		return 0;
 	}
 	if (!rec->pid || rec->kind == EV_CLOSE || rec->kind == EV_LISTEN ||
-	    (rec->kind != EV_EXEC && hash_get(g->known, rec->pid)))
+	    (rec->kind != EV_EXEC && hash_get(&g->known, rec->pid)))
 		return 0;
-	(void)hash_put(g->known, rec->pid, g);
+	(void)hash_set(&g->known, rec->pid, g);
 	n = who_read(rec, who);
 	return n ? add(g, (const void *)who, n) : 0;
 }
@@ -145,11 +145,9 @@ static int on_record(void *ctx, const struct ev_head *rec, size_t size)
 
 int gather_run(const struct gather_opts *o, struct flow_node *self)
 {
-	struct gather g = { .opts = o, .self = self, .known = hash_new(256) };
+	struct gather g = { .opts = o, .self = self };
 	int n, err = 0;
 
-	if (!g.known)
-		return -ENOMEM;
 	while (!err && !flow_stopping(self)) {
 		n = capture_poll(o->capture, POLL_MS, on_record, &g);
 		if (n < 0) {
@@ -163,6 +161,6 @@ int gather_run(const struct gather_opts *o, struct flow_node *self)
 		err = push(&g);
 	if (g.now)
 		(void)push(&g);
-	hash_free(g.known);
+	hash_free(&g.known);
 	return err == -ENODATA || err == -EPIPE ? 0 : err;
 }

@@ -26,11 +26,9 @@ struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink
 	if (!t->opts.max)
 		t->opts.max = MAX_CONNS;
 	t->sink = sink;
-	t->by_id = hash_new(1024);
-	t->listens = hash_new(64);
 	t->trial = malloc(MAX_STATE);
-	if (!t->by_id || !t->listens || !t->trial) {
-		conns_free(t);
+	if (!t->trial) {
+		free(t);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -58,7 +56,7 @@ static void forget(struct conns *t, struct conn *c, const struct moment *at)
 	c->closed = true;
 	t->sink->closed(t->sink->ctx, c, at);
 	unlink_conn(t, c);
-	hash_del(t->by_id, c->id);
+	hash_del(&t->by_id, c->id);
 	free(c->state);
 	free(c);
 	t->n--;
@@ -86,7 +84,7 @@ static struct conn *add(struct conns *t, uint64_t id, uint64_t ts_ns)
 	c->first_ns = ts_ns;
 	c->last_dir = 0xff;
 	c->why = WHY_WAITING;
-	if (hash_put(t->by_id, id, c)) {
+	if (hash_set(&t->by_id, id, c)) {
 		free(c);
 		return NULL;
 	}
@@ -98,7 +96,7 @@ static struct conn *add(struct conns *t, uint64_t id, uint64_t ts_ns)
 
 static void on_conn(struct conns *t, const struct ev_conn *e)
 {
-	struct conn *c = hash_get(t->by_id, e->conn);
+	struct conn *c = hash_get(&t->by_id, e->conn);
 
 	if (!c)
 		c = add(t, e->conn, e->h.ts_ns);
@@ -113,7 +111,7 @@ static void on_conn(struct conns *t, const struct ev_conn *e)
 	}
 	if (e->flags & EV_C_CONNECTED)
 		c->side = SIDE_CLIENT;
-	else if (e->family != AF_UNIX && hash_get(t->listens, listen_key(e->netns, e->lport)))
+	else if (e->family != AF_UNIX && hash_get(&t->listens, listen_key(e->netns, e->lport)))
 		c->side = SIDE_SERVER;
 	c->listed = c->side != SIDE_UNKNOWN;
 	for (int d = 0; d < 2; d++) {
@@ -189,7 +187,7 @@ static void touch(struct conns *t, struct conn *c, const struct ev_data *e, cons
 
 static void on_data(struct conns *t, const struct ev_data *e)
 {
-	struct conn *c = hash_get(t->by_id, e->conn);
+	struct conn *c = hash_get(&t->by_id, e->conn);
 	struct moment at = { e->h.ts_ns, e->ts_enter_ns, e->h.task, e->h.pid, e->h.tid };
 	enum ev_dir d = (enum ev_dir)(e->dir & 1);
 	struct stream *s;
@@ -223,7 +221,7 @@ static void on_data(struct conns *t, const struct ev_data *e)
 
 static void on_close(struct conns *t, const struct ev_close *e)
 {
-	struct conn *c = hash_get(t->by_id, e->conn);
+	struct conn *c = hash_get(&t->by_id, e->conn);
 	struct moment at = { .ts_ns = e->h.ts_ns };
 
 	if (!c)
@@ -275,7 +273,7 @@ void conns_record(struct conns *t, const struct ev_head *rec, size_t size)
 		break;
 	case EV_LISTEN:
 		/* Full or not: a listener that is not remembered costs a hint, nothing more. */
-		(void)hash_put(t->listens, listen_key(listen->netns, listen->lport), t);
+		(void)hash_set(&t->listens, listen_key(listen->netns, listen->lport), t);
 		break;
 	case EV_DATA:
 		on_data(t, (const void *)rec);
@@ -325,10 +323,9 @@ void conns_free(struct conns *t)
 {
 	if (!t)
 		return;
-	if (t->by_id)
-		conns_finish(t);
-	hash_free(t->by_id);
-	hash_free(t->listens);
+	conns_finish(t);
+	hash_free(&t->by_id);
+	hash_free(&t->listens);
 	free(t->trial);
 	free(t);
 }

@@ -8,7 +8,6 @@
  */
 #include "enrich/who.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -26,7 +25,7 @@ struct proc {
 };
 
 struct procs {
-	struct hash *by_pid;
+	struct hash by_pid;
 	struct proc *first, **end;
 	unsigned int n;
 	int64_t wall_offset_ns;
@@ -38,12 +37,6 @@ struct procs *procs_new(int64_t wall_offset_ns)
 
 	if (!p)
 		return NULL;
-	p->by_pid = hash_new(256);
-	if (!p->by_pid) {
-		free(p);
-		errno = ENOMEM;
-		return NULL;
-	}
 	p->end = &p->first;
 	p->wall_offset_ns = wall_offset_ns;
 	return p;
@@ -80,8 +73,8 @@ static void make_room(struct procs *p)
 		*at = q->next;
 		if (p->end == &q->next)
 			p->end = at;
-		if (hash_get(p->by_pid, q->pid) == q)
-			hash_del(p->by_pid, q->pid);
+		if (hash_get(&p->by_pid, q->pid) == q)
+			hash_del(&p->by_pid, q->pid);
 		free(q->texts);
 		free(q);
 		p->n--;
@@ -101,7 +94,7 @@ static struct proc *add(struct procs *p, uint32_t pid, int64_t ts_ns)
 	q->pid = pid;
 	q->first_ns = ts_ns;
 	q->exit_code = COL_NULL;
-	if (hash_put(p->by_pid, pid, q)) {
+	if (hash_set(&p->by_pid, pid, q)) {
 		free(q);
 		return NULL;
 	}
@@ -113,14 +106,14 @@ static struct proc *add(struct procs *p, uint32_t pid, int64_t ts_ns)
 
 static struct proc *get(struct procs *p, uint32_t pid, int64_t ts_ns)
 {
-	struct proc *q = hash_get(p->by_pid, pid);
+	struct proc *q = hash_get(&p->by_pid, pid);
 
 	return q && !q->end_ns ? q : add(p, pid, ts_ns);
 }
 
 static void on_fork(struct procs *p, const struct ev_proc *e)
 {
-	struct proc *parent = hash_get(p->by_pid, e->ppid);
+	struct proc *parent = hash_get(&p->by_pid, e->ppid);
 	struct proc *q = get(p, e->h.pid, (int64_t)e->h.ts_ns);
 	char texts[WHO_RECORD_MAX];
 	size_t n = 0;
@@ -156,7 +149,7 @@ static void on_exec(struct procs *p, const struct ev_proc *e)
 
 static void on_exit_record(struct procs *p, const struct ev_proc *e)
 {
-	struct proc *q = hash_get(p->by_pid, e->h.pid);
+	struct proc *q = hash_get(&p->by_pid, e->h.pid);
 
 	if (!q || q->end_ns)
 		return;
@@ -208,7 +201,7 @@ static struct str process_name(struct str comm, int64_t pid, struct batch *b)
 void procs_span(struct procs *p, struct span *row, struct batch *b)
 {
 	const struct proc *q = row->pid == COL_NULL ? NULL
-	                                            : hash_get(p->by_pid, (uint64_t)row->pid);
+	                                            : hash_get(&p->by_pid, (uint64_t)row->pid);
 
 	if (!q)
 		return;
@@ -222,7 +215,7 @@ void procs_span(struct procs *p, struct span *row, struct batch *b)
 void procs_conn(struct procs *p, struct conn_row *row, struct batch *b)
 {
 	const struct proc *q = row->pid == COL_NULL ? NULL
-	                                            : hash_get(p->by_pid, (uint64_t)row->pid);
+	                                            : hash_get(&p->by_pid, (uint64_t)row->pid);
 
 	if (q)
 		row->comm = batch_text(b, q->text[WHO_COMM]);
@@ -275,6 +268,6 @@ void procs_free(struct procs *p)
 		free(q->texts);
 		free(q);
 	}
-	hash_free(p->by_pid);
+	hash_free(&p->by_pid);
 	free(p);
 }

@@ -22,7 +22,7 @@ struct talk {
 	struct req *head, *tail; /* open, oldest first */
 	unsigned int n;
 	struct req *body;       /* whose answer's last part is passing by unread */
-	struct hash *defs;      /* prepared statements: id to NUL-terminated text */
+	struct hash defs;      /* prepared statements: id to NUL-terminated text */
 	uint64_t prelude_bytes; /* of messages that belong to the next request */
 	char db[64];
 };
@@ -162,9 +162,7 @@ static void define(struct talk *k, uint64_t id, struct str text)
 {
 	char *copy, *old;
 
-	if (!k->defs)
-		k->defs = hash_new(16);
-	if (!k->defs || hash_len(k->defs) >= MAX_DEFS)
+	if (k->defs.n >= MAX_DEFS)
 		return;
 	text = str_head(text, DEF_BYTES);
 	copy = malloc(text.len + 1);
@@ -172,8 +170,8 @@ static void define(struct talk *k, uint64_t id, struct str text)
 		return;
 	memcpy(copy, text.s ? text.s : "", text.len);
 	copy[text.len] = 0;
-	old = hash_get(k->defs, id);
-	if (hash_put(k->defs, id, copy)) {
+	old = hash_get(&k->defs, id);
+	if (hash_set(&k->defs, id, copy)) {
 		free(copy);
 		return;
 	}
@@ -182,11 +180,11 @@ static void define(struct talk *k, uint64_t id, struct str text)
 
 static void forget(struct talk *k, uint64_t id)
 {
-	char *old = k->defs ? hash_get(k->defs, id) : NULL;
+	char *old = hash_get(&k->defs, id);
 
 	if (!old)
 		return;
-	hash_del(k->defs, id);
+	hash_del(&k->defs, id);
 	free(old);
 }
 
@@ -244,7 +242,7 @@ static void take_texts(struct pairs *p, struct talk *k, struct req *r, const str
 	struct str target = m->target;
 
 	if (m->flags & MSG_F_USE) {
-		const char *text = k->defs ? hash_get(k->defs, m->use_id) : NULL;
+		const char *text = hash_get(&k->defs, m->use_id);
 
 		target = text ? str_of(text) : m->target.len ? m->target : STR_NULL;
 	}
@@ -495,10 +493,14 @@ static void pair_verdict(void *ctx, struct conn *c)
 		conn_row(ctx, c);
 }
 
-static void free_def(void *ctx, uint64_t key, void *value)
+static void free_defs(struct talk *k)
 {
-	(void)ctx, (void)key;
-	free(value);
+	uint64_t id;
+	void *text;
+
+	for (size_t i = 0; hash_next(&k->defs, &i, &id, &text);)
+		free(text);
+	hash_free(&k->defs);
 }
 
 static void pair_closed(void *ctx, struct conn *c, const struct moment *at)
@@ -521,10 +523,7 @@ static void pair_closed(void *ctx, struct conn *c, const struct moment *at)
 	conn_row(p, c);
 	if (!k)
 		return;
-	if (k->defs) {
-		hash_each(k->defs, free_def, NULL);
-		hash_free(k->defs);
-	}
+	free_defs(k);
 	free(k);
 	c->pairs = NULL;
 }
