@@ -149,9 +149,11 @@ bool http1_line_cut(struct http1_head *d, enum dir dir, struct str s)
 		return status_line(d, s);
 	while (n < s.len && s.s[n] != ' ')
 		n++;
+	if (n + 1 >= s.len)
+		return false;
 	d->method = (struct str){ s.s, n };
-	d->target = (struct str){ s.s + n + 1, n < s.len ? s.len - n - 1 : 0 };
-	return d->target.len && http1_known_method(d->method);
+	d->target = after(s, n + 1);
+	return http1_known_method(d->method);
 }
 
 void http1_skip_blank_lines(struct cur *c)

@@ -21,6 +21,8 @@
 
 /* ----- what the parser sees ----- */
 
+enum { FENCE = 4096 };
+
 /*
  * The bytes stand before a dead page, so that a read past the end crashes even
  * without a sanitizer; with one, reads before the start are caught too.
@@ -30,18 +32,22 @@ static const uint8_t *window(const uint8_t *p, size_t len)
 	static uint8_t *base;
 
 	if (!base) {
-		base = mmap(NULL, PROTO_HEAD + 4096, PROT_READ | PROT_WRITE,
+		base = mmap(NULL, FENCE + PROTO_HEAD + 4096, PROT_READ | PROT_WRITE,
 		            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (base == MAP_FAILED || mprotect(base + PROTO_HEAD, 4096, PROT_NONE))
+		if (base == MAP_FAILED || mprotect(base + FENCE + PROTO_HEAD, 4096, PROT_NONE))
 			abort();
 	}
 #ifdef FEED_ASAN
-	ASAN_UNPOISON_MEMORY_REGION(base, PROTO_HEAD);
-	ASAN_POISON_MEMORY_REGION(base, PROTO_HEAD - len);
+	static const uint8_t *fence;
+
+	if (fence)
+		ASAN_UNPOISON_MEMORY_REGION(fence, FENCE);
+	fence = base + PROTO_HEAD - len;
+	ASAN_POISON_MEMORY_REGION(fence, FENCE);
 #endif
 	if (len)
-		memcpy(base + PROTO_HEAD - len, p, len);
-	return base + PROTO_HEAD - len;
+		memcpy(base + FENCE + PROTO_HEAD - len, p, len);
+	return base + FENCE + PROTO_HEAD - len;
 }
 
 static void breach(struct feed *f, const char *what)
@@ -223,6 +229,8 @@ static void note(struct feed *f, const char *fmt, enum dir dir, uint64_t n)
 
 static void drop(struct feed_side *s, size_t n)
 {
+	if (!n)
+		return;
 	s->len -= n;
 	s->at += n;
 	memmove(s->p, s->p + n, s->len);
@@ -276,6 +284,23 @@ static void taken(struct feed *f, enum dir dir, const struct msg *m)
 	f->over = m->next != PROTO_UNKNOWN;
 }
 
+/* As conn/ does after an error: past one byte, on to what may be a message. */
+static bool resync(struct feed *f, enum dir dir)
+{
+	struct feed_side *s = &f->side[dir];
+	struct cur in;
+	const uint8_t *p;
+
+	drop(s, 1);
+	in = cur_of(window(s->p, s->len < PROTO_HEAD ? s->len : PROTO_HEAD),
+	            s->len < PROTO_HEAD ? s->len : PROTO_HEAD);
+	p = f->proto->resync(f->state, dir, in);
+	if (p && (p < in.p || p >= in.end))
+		breach(f, "resync outside of the input");
+	drop(s, p && !f->broken ? (size_t)(p - in.p) : cur_left(&in));
+	return true;
+}
+
 /* Takes one message of this direction; false where there is none to take yet. */
 static bool step(struct feed *f, enum dir dir)
 {
@@ -290,8 +315,10 @@ static bool step(struct feed *f, enum dir dir)
 	r = call(f, dir, &took);
 	if (r == PARSE_BAD && !early) {
 		note(f, "bad at", dir, s->at);
-		s->bad = true;
+		s->bad = !f->resyncs;
 		f->nbad++;
+		if (f->resyncs)
+			return resync(f, dir);
 	}
 	if (r != PARSE_OK)
 		return false;

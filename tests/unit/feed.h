@@ -31,7 +31,8 @@ struct feed {
 	struct feed_side side[2];
 	uint64_t open[FEED_OPEN]; /* ids of the requests without an answer yet, oldest first */
 	size_t nopen;
-	bool over; /* the protocol changed: nothing more is read */
+	bool over;    /* the protocol changed: nothing more is read */
+	bool resyncs; /* set by the caller: look for the next message after an error */
 	unsigned int nbad;
 	struct buf out;  /* the messages as text */
 	struct str last; /* the last line, to count equal ones */

@@ -241,6 +241,23 @@ START_TEST(never_calls_a_prefix_bad)
 }
 END_TEST
 
+/* Once more, going on after errors as conn/ does. */
+static void resynced(const struct fixture *x)
+{
+	struct feed f;
+	struct buf got;
+
+	feed_init(&f, x->proto);
+	f.resyncs = true;
+	for (size_t i = 0; i < x->conv.nsegs; i++)
+		feed_push(&f, x->conv.segs[i].dir, bytes_of(x, &x->conv.segs[i]),
+		          x->conv.segs[i].len);
+	feed_cut(&f, DIR_REQ);
+	feed_cut(&f, DIR_RESP);
+	got = done(&f, x);
+	buf_free(&got);
+}
+
 START_TEST(survives_one_wrong_byte_anywhere)
 {
 	static const uint8_t flips[] = { 0x01, 0x20, 0x80, 0xff };
@@ -255,6 +272,7 @@ START_TEST(survives_one_wrong_byte_anywhere)
 			*p ^= flips[i];
 			got = whole(&x);
 			buf_free(&got);
+			resynced(&x);
 			*p = was;
 		}
 	}
