@@ -429,17 +429,22 @@ void json_str(struct buf *b, struct str s)
 
 void json_real(struct buf *b, double v)
 {
-	char tmp[40];
-	int n = 0;
+	char tmp[48];
+	int n = 0, digit = 15;
 
 	if (!isfinite(v)) {
 		buf_z(b, "null");
 		return;
 	}
-	for (int digit = 15; digit <= 17; digit++) {
+	for (; digit <= 17; digit++) {
 		n = snprintf(tmp, sizeof(tmp), "%.*g", digit, v);
 		if (strtod(tmp, NULL) == v)
 			break;
+	}
+	if (fabs(v) < 1e-4 && fabs(v) >= 1e-9) { /* as people write it: 0.000001 */
+		n = snprintf(tmp, sizeof(tmp), "%.*f", digit - 1 - (int)floor(log10(fabs(v))), v);
+		while (tmp[n - 1] == '0')
+			n--;
 	}
 	buf_add(b, tmp, (size_t)n);
 	if (!strpbrk(tmp, ".e"))
