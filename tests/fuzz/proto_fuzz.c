@@ -20,7 +20,7 @@
 #include "proto/proto.h"
 #include "tests/unit/feed.h"
 
-enum { TOTAL_MAX = 40 * 1024, RESPONDER = 1, LAST = 2, REPEATED = 4 };
+enum { REPEAT_MAX = 40 * 1024, RESPONDER = 1, LAST = 2, REPEATED = 4 };
 
 static const enum proto_id ids[] = {
 #define PROTO(NUM, NAME, file) PROTO_##NAME,
@@ -54,7 +54,9 @@ static bool segment(struct feed *f, struct cur *in, struct buf said[2])
 
 	if (in->over)
 		return false;
-	while (times-- && said[0].len + said[1].len + s.len <= TOTAL_MAX) {
+	for (unsigned int i = 0; i < times; i++) {
+		if (i && said[0].len + said[1].len > REPEAT_MAX)
+			break;
 		buf_str(&said[dir], s);
 		feed_push(f, dir, s.s, s.len);
 	}

@@ -325,8 +325,21 @@ START_TEST(is_claimed_by_nobody_else)
 }
 END_TEST
 
+/* Whether the bytes tell who asks: a Redis array, say, may be either side's. */
+static bool one_way(const struct fixture *x, struct cur req, struct cur resp)
+{
+	struct first f = { .req = req, .resp = resp, .messages = 4, .from_start = true };
+	struct first g = { .req = resp, .resp = req, .messages = 4, .from_start = true };
+
+	return x->proto->detect(&f) > x->proto->detect(&g);
+}
+
 START_TEST(is_claimed_by_its_own)
 {
+	static const struct {
+		int known;
+		bool swap;
+	} ways[] = { { 1, false }, { 0, true }, { -1, false }, { -1, true } };
 	struct buf b[2] = { { 0 }, { 0 } };
 	struct fixture x;
 	struct cur req, resp;
@@ -334,16 +347,15 @@ START_TEST(is_claimed_by_its_own)
 	load(&x, _i);
 	req = said(&x, DIR_REQ, &b[0]);
 	resp = said(&x, DIR_RESP, &b[1]);
-	for (int known = -1; !x.conv.nodetect && known <= 1; known++) {
-		for (int swap = known < 0 ? 0 : !known; swap <= (known < 0 || !known); swap++) {
-			struct verdict v = proto_detect(swap ? resp : req, swap ? req : resp, known,
-			                                PROTO_UNKNOWN, 4, true, 0, 0);
+	for (size_t i = 0; !x.conv.nodetect && i < sizeof(ways) / sizeof(*ways); i++) {
+		bool swap = ways[i].swap;
+		struct verdict v = proto_detect(swap ? resp : req, swap ? req : resp, ways[i].known,
+		                                PROTO_UNKNOWN, 4, true, 0, 0);
 
-			ck_assert_msg(proto_by_id(v.id) == x.proto, "%s: named %d, roles %d",
-			              x.path, v.id, known);
-			ck_assert_msg(v.swapped == !!swap, "%s: roles exchanged, known %d swap %d",
-			              x.path, known, swap);
-		}
+		ck_assert_msg(proto_by_id(v.id) == x.proto, "%s: named %d, roles %d", x.path, v.id,
+		              ways[i].known);
+		ck_assert_msg(v.swapped == swap || !one_way(&x, req, resp),
+		              "%s: takes the requester for the responder", x.path);
 	}
 	buf_free(&b[0]);
 	buf_free(&b[1]);
