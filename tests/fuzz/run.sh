@@ -3,6 +3,8 @@
 # run.sh - fuzz the parsers under ASan and UBSan.
 #
 #	tests/fuzz/run.sh [PROTO [SECONDS]]     PROTO: http, redis, ...; default: each in turn
+#	tests/fuzz/run.sh --plant [PROTO]       reads one byte too far on purpose, in a copy
+#	                                        of src/base/cur.h; succeeds if that is found
 #
 # Runs at least SECONDS (60) and at least $N executions (1000000) a parser, then
 # prints the line coverage of the parsers' files from tests/corpus alone. Inputs
@@ -10,11 +12,28 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
+plant=
+if [ "${1:-}" = --plant ]; then
+	plant=1
+	shift
+fi
 protos=${1:-$(ls tests/corpus | grep -v README)}
 seconds=${2:-60}
 n=${N:-1000000}
 out=${OUT:-.out}/fuzz
 mkdir -p "$out"
+
+if [ "$plant" ]; then
+	out=$out/plant
+	mkdir -p "$out/base"
+	sed -e 's/n > cur_left(c)/n > cur_left(c) + 1/' \
+		-e "s/'\\\\n', cur_left(c))/'\\\\n', cur_left(c) + 1)/" src/base/cur.h >"$out/base/cur.h"
+	if cmp -s src/base/cur.h "$out/base/cur.h"; then
+		echo "cannot plant a bug: cur.h has changed" >&2
+		exit 1
+	fi
+	CPPFLAGS="-I$out ${CPPFLAGS:-}"
+fi
 
 flags="-std=gnu11 -D_GNU_SOURCE -g ${CPPFLAGS:-} -I. -Isrc"
 sources="tests/fuzz/proto_fuzz.c tests/unit/feed.c tests/unit/conv.c src/base/str.c ${SOURCES:-src/proto/*.c}"
@@ -43,6 +62,15 @@ fuzz() {
 for proto in $protos; do
 	mkdir -p "$out/$proto"
 	"$out/proto_cov" -o "$out/$proto" "tests/corpus/$proto"/*.conv
+	if [ "$plant" ]; then
+		if (fuzz "$proto" -max_total_time="$seconds") >/dev/null 2>&1; then
+			echo "$proto: the planted bug was not found" >&2
+			exit 1
+		fi
+		echo "$proto: the planted bug was found:" \
+			"$(grep -m 1 'ERROR: AddressSanitizer' "$out/$proto.log")"
+		continue
+	fi
 	start=$(date +%s)
 	done=$(fuzz "$proto" -max_total_time="$seconds")
 	while [ "$done" -lt "$n" ]; do
@@ -51,6 +79,7 @@ for proto in $protos; do
 	echo "$proto: $done executions in $(($(date +%s) - start)) s, no finding"
 done
 
+[ -z "$plant" ] || exit 0
 for proto in $protos; do
 	LLVM_PROFILE_FILE="$out/$proto.profraw" OBI_FUZZ_PROTO=$proto \
 		"$out/proto_cov" "tests/corpus/$proto"/*.conv
