@@ -89,25 +89,22 @@ struct str mysql_number(struct mysql *s, uint32_t n)
 
 static enum parse request(struct mysql *s, struct cur *c, struct msg *out)
 {
-	const uint8_t *head = c->p;
-	struct mysql now = *s;
 	struct mysql_packet p;
-	enum parse r = mysql_packet(c, head, &p);
+	enum parse r = mysql_packet(c, c->p, &p);
 
 	if (r == PARSE_OK)
-		r = mysql_req_packet(&now, &p, out);
+		r = mysql_req_packet(s, &p, out);
 	if (r != PARSE_OK)
 		return r;
 	out->skip = p.beyond;
 	if (p.body.cut && p.beyond)
 		out->flags |= MSG_F_CUT;
-	*s = now;
 	return PARSE_OK;
 }
 
 static enum parse mysql_parse(void *state, enum dir dir, struct cur *in, struct msg *out)
 {
-	struct mysql *s = state;
+	struct mysql *s = state, was = *s; /* in place: messages point into it */
 	struct msg m = MSG_INIT;
 	struct cur c = *in;
 	enum parse r;
@@ -125,10 +122,10 @@ static enum parse mysql_parse(void *state, enum dir dir, struct cur *in, struct 
 		return PARSE_OK;
 	}
 	r = dir == DIR_REQ ? request(s, &c, &m) : mysql_resp_answer(s, &c, &m);
-	if (r == PARSE_MORE && c.cut)
-		return PARSE_BAD;
-	if (r != PARSE_OK)
-		return r;
+	if (r != PARSE_OK) {
+		*s = was;
+		return r == PARSE_MORE && c.cut ? PARSE_BAD : r;
+	}
 	*out = m;
 	in->p = c.p;
 	return PARSE_OK;

@@ -132,7 +132,10 @@ void mysql_login_change(const struct mysql *s, struct mysql_packet *p, struct ms
 bool mysql_login_is_greeting(struct cur body);
 bool mysql_login_is_response(struct cur body);
 
-/* A command, or a part of one. */
+/*
+ * A command, or a part of one. These two change the state as they go; where they
+ * do not return PARSE_OK the caller puts it back.
+ */
 enum parse mysql_req_packet(struct mysql *s, struct mysql_packet *p, struct msg *out);
 /* Whether a packet with this payload can be a command. */
 bool mysql_req_plausible(struct cur body, uint32_t len);

@@ -373,7 +373,6 @@ enum parse mysql_resp_answer(struct mysql *s, struct cur *c, struct msg *out)
 {
 	const uint8_t *head = c->p;
 	bool full = cur_left(c) >= PROTO_HEAD || c->cut;
-	struct mysql now = *s;
 	enum mean m = GO_ON;
 
 	while (m == GO_ON) {
@@ -388,7 +387,7 @@ enum parse mysql_resp_answer(struct mysql *s, struct cur *c, struct msg *out)
 				return PARSE_MORE;
 			break;
 		}
-		m = packet(&now, &p, out);
+		m = packet(s, &p, out);
 		if (m == BAD)
 			return PARSE_BAD;
 		*c = at;
@@ -396,7 +395,6 @@ enum parse mysql_resp_answer(struct mysql *s, struct cur *c, struct msg *out)
 		if (p.beyond)
 			break;
 	}
-	finish(&now, m, out);
-	*s = now;
+	finish(s, m, out);
 	return PARSE_OK;
 }
