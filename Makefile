@@ -194,7 +194,7 @@ cov: ## line coverage of the unit tests
 	$(Q)gcovr -r . --object-directory .out/cov/unit/obj -f 'src/' -f 'cmd/' --sort-percentage
 
 demo: ## trace a small real system: what it does is said first (root)
-	@sh deploy/demo/run.sh
+	@sh tests/demo/run.sh
 
 # ---- style ----
 

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -50,3 +51,15 @@ def folder(tmp_path):
         p.chmod(p.stat().st_mode | 0o755)
     yield tmp_path
     shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def limit():
+    """No test may hang: 120 s each."""
+    def late(*_):
+        raise TimeoutError("the test took longer than 120 s")
+    old = signal.signal(signal.SIGALRM, late)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, old)

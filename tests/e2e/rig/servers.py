@@ -2,6 +2,7 @@
 """Private servers on loopback ports, with their data in a folder of their own."""
 import contextlib
 import csv
+import ctypes
 import os
 import pathlib
 import pwd
@@ -15,7 +16,13 @@ from collections import Counter
 
 from rig.proc import end, family, free_port, listens, wait_for
 
+LIBC = ctypes.CDLL(None)
 PG_BIN = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+def die_with_parent():
+    """In the child: SIGKILL when the parent is gone, however it went (PR_SET_PDEATHSIG)."""
+    LIBC.prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 class Server:
@@ -46,7 +53,8 @@ class Server:
         user = pwd.getpwnam(self.user) if self.user else None
         ids = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log,
-                                        stderr=log, env=self.env, cwd=self.dir, **ids, **kw)
+                                        stderr=log, env=self.env, cwd=self.dir,
+                                        start_new_session=True, preexec_fn=die_with_parent, **ids, **kw)
         log.close()
 
     def wait_listen(self):
