@@ -408,24 +408,32 @@ static int flush_groups(struct otlp_enc *e, struct groups *g, enum otlp_signal s
 	return end_message(e);
 }
 
-int otlp_batch(struct otlp_enc *e, const struct batch *b)
+int otlp_signal_batch(struct otlp_enc *e, enum otlp_signal signal, const struct batch *b)
 {
-	struct groups *g = calloc(OTLP_SIGNALS, sizeof(*g));
+	struct groups *g = calloc(1, sizeof(*g));
 	int err = 0;
 
 	if (!g)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < b->n && !err; i++) {
-		enum otlp_signal signal = b->items[i].table == TABLE_SPANS ? OTLP_TRACES
-		                                                           : OTLP_LOGS;
-
-		groups_add(&g[signal], &b->items[i]);
-		if (g[signal].n == OTLP_ROWS)
-			err = flush_groups(e, &g[signal], signal);
+		if ((b->items[i].table == TABLE_SPANS) != (signal == OTLP_TRACES))
+			continue;
+		groups_add(g, &b->items[i]);
+		if (g->n == OTLP_ROWS)
+			err = flush_groups(e, g, signal);
 	}
-	for (unsigned int signal = 0; signal < OTLP_SIGNALS && !err; signal++)
-		err = flush_groups(e, &g[signal], (enum otlp_signal)signal);
+	if (!err)
+		err = flush_groups(e, g, signal);
 	free(g);
+	return err;
+}
+
+int otlp_batch(struct otlp_enc *e, const struct batch *b)
+{
+	int err = 0;
+
+	for (unsigned int signal = 0; signal < OTLP_SIGNALS && !err; signal++)
+		err = otlp_signal_batch(e, (enum otlp_signal)signal, b);
 	return err;
 }
 

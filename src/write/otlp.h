@@ -81,6 +81,8 @@ void otlp_fini(struct otlp_enc *e);
 
 /* All rows of b as messages. 0 or -errno, or what emit returned. */
 int otlp_batch(struct otlp_enc *e, const struct batch *b);
+/* Only those of one signal. */
+int otlp_signal_batch(struct otlp_enc *e, enum otlp_signal signal, const struct batch *b);
 
 /* The first record of a recording, and the last: how many rows were written and lost. */
 int otlp_capture_start(struct otlp_enc *e);
