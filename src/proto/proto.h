@@ -70,6 +70,7 @@ enum {
 	MSG_F_BYORDER = 1 << 7,  /* MSG_BARRIER without an id: discard every open request */
 	MSG_F_NEWDB = 1 << 8,    /* ->db names the current database from here on */
 	MSG_F_NEWDB_OK = 1 << 9, /* likewise, once its answer is no error */
+	MSG_F_RUN = 1 << 10,     /* parts of a body, as many as had come in: rows, copied data */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */

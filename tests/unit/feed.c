@@ -131,7 +131,7 @@ static void print_flags(struct buf *b, unsigned int flags)
 {
 	static const char *const names[] = {
 		"cut",     "closes", "define",  "use",   "forget",
-		"prepare", "body",   "byorder", "newdb", "newdb_ok",
+		"prepare", "body",   "byorder", "newdb", "newdb_ok", "run",
 	};
 	const char *sep = " flags=";
 
@@ -157,6 +157,12 @@ static void print_next(struct buf *b, enum proto_id next)
 	buf_fmt(b, " next=%s", p ? p->name : "detect");
 }
 
+/* How many of them there are, and how long, depends on how the bytes came in. */
+static bool is_run(const struct msg *m)
+{
+	return m->flags & MSG_F_RUN;
+}
+
 void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 {
 	static const char *const kinds[] = {
@@ -178,7 +184,7 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 	number(b, "id", m->id, 0);
 	if (m->skip == UINT64_MAX)
 		buf_z(b, " skip=rest");
-	else
+	else if (!is_run(m))
 		number(b, "skip", m->skip, 0);
 	number(b, "def_id", m->def_id, 0);
 	number(b, "use_id", m->use_id, 0);
@@ -199,11 +205,13 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 }
 
 /* One line of the result; a line like the one before only raises its count. */
-static void line(struct feed *f, const struct buf *text)
+static void line(struct feed *f, const struct buf *text, bool counted)
 {
 	bool same = f->repeats && f->last.len == text->len &&
 	            !memcmp(f->out.p + f->last_at, text->p, text->len);
 
+	if (same && !counted)
+		return;
 	if (same) {
 		f->out.len = f->last_at + f->last.len;
 		buf_fmt(&f->out, " (x%u)\n", ++f->repeats);
@@ -221,7 +229,7 @@ static void note(struct feed *f, const char *fmt, enum dir dir, uint64_t n)
 	struct buf b = { 0 };
 
 	buf_fmt(&b, "%c %s=%" PRIu64, dir == DIR_REQ ? '>' : '<', fmt, n);
-	line(f, &b);
+	line(f, &b, true);
 	buf_free(&b);
 }
 
@@ -271,7 +279,7 @@ static void taken(struct feed *f, enum dir dir, const struct msg *m)
 	struct buf b = { 0 };
 
 	feed_print(&b, dir, m);
-	line(f, &b);
+	line(f, &b, !is_run(m));
 	buf_free(&b);
 	if (m->kind == MSG_REQ && f->nopen < FEED_OPEN)
 		f->open[f->nopen++] = m->id;
@@ -370,7 +378,7 @@ void feed_cut(struct feed *f, enum dir dir)
 	pump(f);
 }
 
-void feed_end(struct feed *f)
+void feed_finish(struct feed *f)
 {
 	if (f->over) {
 		f->repeats = 0;
