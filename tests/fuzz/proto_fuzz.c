@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	f.resyncs = true;
 	while (cur_left(&in) && segment(&f, &in, said))
 		;
-	feed_end(&f);
+	feed_finish(&f);
 	if (f.broken) {
 		fprintf(stderr, "%s: %s\n", f.proto->name, f.broken);
 		abort();

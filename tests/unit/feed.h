@@ -45,7 +45,7 @@ struct feed {
 void feed_init(struct feed *f, const struct proto *p);
 void feed_push(struct feed *f, enum dir dir, const void *bytes, size_t len);
 void feed_cut(struct feed *f, enum dir dir); /* no byte of this direction follows */
-void feed_end(struct feed *f);               /* what is left over */
+void feed_finish(struct feed *f);               /* what is left over */
 void feed_free(struct feed *f);
 
 /* A message as one line without newline. */

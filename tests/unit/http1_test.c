@@ -61,7 +61,7 @@ END_TEST
 START_TEST(knows_a_request_line_too_long_to_be_seen_whole)
 {
 	char line[2048] = "GET /";
-	struct first f = { .from_start = true };
+	struct first f = { .resp = cur_of("", 0), .from_start = true };
 
 	memset(line + 5, 'a', sizeof(line) - 5);
 	f.req = cur_of(line, sizeof(line));

@@ -14,7 +14,7 @@
 
 Suite *protos_suite(void);
 
-enum { ROWS = 1024, SHORT = 4096, TRIES = 40 };
+enum { ROWS = 1024, SHORT = 2048, TRIES = 100 };
 
 static const struct {
 	enum proto_id id;
@@ -76,7 +76,7 @@ static struct buf done(struct feed *f, const struct fixture *x)
 	struct buf out;
 
 	ck_assert_msg(!f->broken, "%s: %s", x->path, f->broken);
-	feed_end(f);
+	feed_finish(f);
 	buf_ch(&f->out, '\0');
 	f->out.len--;
 	out = f->out;
