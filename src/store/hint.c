@@ -7,16 +7,17 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "store/functions.h"
 #include "store/lex.h"
 
 char *hint_text_column(const char *column, const char *value)
 {
 	if (!strcmp(column, "status"))
 		return sqlite3_mprintf("status is text: write status = '%s' or code = %s", value,
-				       value);
+		                       value);
 	if (!strcmp(column, "time"))
 		return sqlite3_mprintf("time is text: compare start_ns with a number, or write "
-				       "time > '2026-01-31T10:00'");
+		                       "time > '2026-01-31T10:00'");
 	return sqlite3_mprintf("%s is text: write %s = '%s'", column, column, value);
 }
 
@@ -57,7 +58,8 @@ static const struct column *text_column(struct token t, unsigned int where)
 	if (t.kind != TOKEN_WORD && t.kind != TOKEN_QUOTED)
 		return NULL;
 	for (unsigned int i = 0; i < TABLE_MAX; i++) {
-		const struct column *c = where & 1u << i ? find_column((enum table)i, t.text) : NULL;
+		const struct column *c = where & 1u << i ? find_column((enum table)i, t.text)
+		                                         : NULL;
 
 		if (c && is_number(c->type))
 			return NULL;
@@ -221,8 +223,9 @@ static void guess_column(struct guess *g, unsigned int where)
 
 static void guess_function(struct guess *g)
 {
-	static const char *const common[] = { "count", "sum", "avg", "min", "max", "round", "length",
-					      "lower", "upper", "substr", "coalesce", "replace" };
+	static const char *const common[] = { "count", "sum",    "avg",      "min",
+		                              "max",   "round",  "length",   "lower",
+		                              "upper", "substr", "coalesce", "replace" };
 	const char *name;
 
 	for (unsigned int i = 0; (name = functions_name(i)); i++)
@@ -282,7 +285,7 @@ void hint_message(const char *message, const char *sql, enum table only, char *e
 		guess_function(&g);
 	if (column.s && quoted_in(sql, column))
 		err_set(err, 0, "%s (a text stands in single quotes: '%.*s')", message,
-			STR_ARG(column));
+		        STR_ARG(column));
 	else if (g.best)
 		err_set(err, 0, "%s (did you mean %s?)", message, g.best);
 	else if (table.s)

@@ -26,7 +26,4 @@ char *hint_text_column(const char *column, const char *value);
  */
 void hint_message(const char *message, const char *sql, enum table only, char *err);
 
-/* Names of obi's own SQL functions, NULL past the end; see functions.c. */
-const char *functions_name(unsigned int i);
-
 #endif

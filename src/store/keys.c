@@ -41,8 +41,8 @@ static bool has_key(struct place p)
 	for (unsigned int i = 0; i < LAYOUT_KEYS && l->key[i] >= 0; i++) {
 		unsigned int col = (unsigned int)l->key[i];
 
-		if (l->is_text[col] ? !segment_text_off(p.seg, p.row, col) :
-				      segment_int(p.seg, p.row, col) == COL_NULL)
+		if (l->is_text[col] ? !segment_text_off(p.seg, p.row, col)
+		                    : segment_int(p.seg, p.row, col) == COL_NULL)
 			return false;
 	}
 	return true;

@@ -71,16 +71,17 @@ static struct token number(const char **p)
 {
 	const char *s = *p;
 
-	while (is_word(*s) || *s == '.' || ((*s == '+' || *s == '-') && (s[-1] | 32) == 'e' &&
-					    (s[-2] == '.' || is_digit(s[-2]))))
+	while (is_word(*s) || *s == '.' ||
+	       ((*s == '+' || *s == '-') && (s[-1] | 32) == 'e' &&
+	        (s[-2] == '.' || is_digit(s[-2]))))
 		s++;
 	return make(p, s, TOKEN_NUMBER);
 }
 
 static struct token operator(const char **p)
 {
-	static const char *const longer[] = { "->>", "->", "||", "<<", ">>", "<=",
-					      ">=",  "<>", "!=", "==" };
+	static const char *const longer[] = { "->>", "->", "||", "<<", ">>",
+		                              "<=",  ">=", "<>", "!=", "==" };
 
 	for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++)
 		if (!strncmp(*p, longer[i], strlen(longer[i])))

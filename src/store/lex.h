@@ -15,7 +15,7 @@ struct token {
 		TOKEN_STRING, /* with its quotes; blobs too */
 		TOKEN_PARAM,  /* ?, ?1, :name, @name, $name */
 		TOKEN_OP,
-		TOKEN_BAD,    /* something that never ends: a quote, a comment */
+		TOKEN_BAD, /* something that never ends: a quote, a comment */
 	} kind;
 	struct str text;
 };

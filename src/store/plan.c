@@ -31,8 +31,7 @@ static char op_of(const struct layout *l, sqlite3_index_info *info, int i)
 	if (!c->usable || c->iColumn < 0)
 		return 0;
 	type = tables[l->table].columns[c->iColumn].type;
-	if (!is_number(type) && type != COL_AT &&
-	    strcmp(sqlite3_vtab_collation(info, i), "BINARY"))
+	if (!is_number(type) && type != COL_AT && strcmp(sqlite3_vtab_collation(info, i), "BINARY"))
 		return 0;
 	switch (c->op) {
 	case SQLITE_INDEX_CONSTRAINT_EQ:
@@ -178,8 +177,12 @@ static bool parse_time(const char *p, int64_t *sec)
 	}
 	if (v[1] < 1 || v[1] > 12 || v[2] < 1 || v[2] > 31 || v[3] > 23 || v[4] > 59 || v[5] > 59)
 		return false;
-	tm = (struct tm){ .tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2],
-			  .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5] };
+	tm = (struct tm){ .tm_year = v[0] - 1900,
+		          .tm_mon = v[1] - 1,
+		          .tm_mday = v[2],
+		          .tm_hour = v[3],
+		          .tm_min = v[4],
+		          .tm_sec = v[5] };
 	*sec = timegm(&tm);
 	return *sec > -9000000000 && *sec < 9000000000;
 }
@@ -248,7 +251,7 @@ static bool exact(const struct term *t)
 }
 
 int plan_apply(struct scan *s, int num, const char *text, int argc, sqlite3_value **argv,
-	       char **message)
+               char **message)
 {
 	int index = (num >> NUM_INDEX_SHIFT) - 1;
 
@@ -265,13 +268,15 @@ int plan_apply(struct scan *s, int num, const char *text, int argc, sqlite3_valu
 		if (kind == SQLITE_NULL)
 			s->none = true;
 		if (!is_number(c->type) && (kind == SQLITE_INTEGER || kind == SQLITE_FLOAT)) {
-			*message = hint_text_column(c->name, (const char *)sqlite3_value_text(argv[i]));
+			*message = hint_text_column(c->name,
+			                            (const char *)sqlite3_value_text(argv[i]));
 			return SQLITE_ERROR;
 		}
 		*t = (struct term){ .col = col };
 		if (kind == SQLITE_NULL || !make_term(t, c, text[2], argv[i]))
 			continue;
-		if (index >= 0 && s->layout->index[index] == (int)col && text[2] == '=' && exact(t)) {
+		if (index >= 0 && s->layout->index[index] == (int)col && text[2] == '=' &&
+		    exact(t)) {
 			s->index = index;
 			s->by = s->nterms;
 		}

@@ -18,7 +18,7 @@ struct scan_run {
 	unsigned int n, at; /* rows; rows yielded */
 	int64_t key;        /* of the row at hand, or before it is opened: its bound */
 	const uint16_t *order;
-	uint16_t *own;      /* order of an open segment, made for this scan */
+	uint16_t *own; /* order of an open segment, made for this scan */
 };
 
 static bool text_fits(struct term *t, const struct segment *seg, unsigned int row)

@@ -15,11 +15,11 @@
 struct term {
 	enum { TERM_RANGE, TERM_TEXT, TERM_ID } kind;
 	unsigned int col;
-	int64_t lo, hi;      /* TERM_RANGE: lo <= value <= hi, not null */
-	struct str text;     /* TERM_TEXT */
-	uint8_t id[16];      /* TERM_ID */
+	int64_t lo, hi;  /* TERM_RANGE: lo <= value <= hi, not null */
+	struct str text; /* TERM_TEXT */
+	uint8_t id[16];  /* TERM_ID */
 	unsigned int id_len;
-	uint32_t known;      /* offset of text in this segment, once met */
+	uint32_t known; /* offset of text in this segment, once met */
 };
 
 enum { SCAN_TERMS = 8 };
@@ -32,10 +32,10 @@ struct scan {
 	const struct layout *layout;
 	struct term terms[SCAN_TERMS];
 	unsigned int nterms;
-	int order;      /* 1: by start_ns, -1: newest first, 0: as stored */
-	int index;      /* of layout->index; -1: none; terms[by] is its value */
+	int order; /* 1: by start_ns, -1: newest first, 0: as stored */
+	int index; /* of layout->index; -1: none; terms[by] is its value */
 	unsigned int by;
-	bool none;      /* nothing fits */
+	bool none;               /* nothing fits */
 	bool (*stop)(void *ctx); /* asked now and then; true: give up */
 	void *ctx;
 	/* where it is */

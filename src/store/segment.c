@@ -154,7 +154,7 @@ struct segment *segment_new(const struct layout *l, unsigned int rows, uint32_t 
 	s->min_ns = s->max_dur_ns = s->max_ns = INT64_MIN;
 	s->map_bytes = place(s, NULL);
 	s->map = mmap(NULL, s->map_bytes, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->map == MAP_FAILED) {
 		free(s);
 		return NULL;
@@ -213,7 +213,8 @@ static void index_add(struct segment *s, unsigned int row)
 	unsigned int mask = heads_of(s) - 1;
 
 	for (unsigned int i = 0; i < LAYOUT_INDEXES && s->heads[i]; i++) {
-		uint16_t *head = &s->heads[i][segment_hash(s, row, (unsigned int)s->l->index[i]) & mask];
+		uint16_t *head =
+			&s->heads[i][segment_hash(s, row, (unsigned int)s->l->index[i]) & mask];
 
 		s->next[i][row] = *head;
 		__atomic_store_n(head, (uint16_t)(row + 1), __ATOMIC_RELEASE);
@@ -302,7 +303,7 @@ const uint16_t *segment_order(struct segment *s)
 		return NULL;
 	segment_sort(s, s->n, order);
 	if (__atomic_compare_exchange_n(&s->order, &none, order, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
+	                                __ATOMIC_ACQUIRE))
 		return order;
 	free(order);
 	return none;

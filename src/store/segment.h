@@ -19,9 +19,9 @@ enum { LAYOUT_COLUMNS = 64, LAYOUT_INDEXES = 3, LAYOUT_KEYS = 2, SEGMENT_ROWS = 
 /* How the rows of a table are packed: fixed-width fields, then a u32 for each text. */
 struct layout {
 	enum table table;
-	unsigned int size;                    /* bytes of a packed row */
-	unsigned short at[LAYOUT_COLUMNS];    /* by column: offset in the packed row */
-	bool is_text[LAYOUT_COLUMNS];         /* what is there is the offset of a text */
+	unsigned int size;                 /* bytes of a packed row */
+	unsigned short at[LAYOUT_COLUMNS]; /* by column: offset in the packed row */
+	bool is_text[LAYOUT_COLUMNS];      /* what is there is the offset of a text */
 	unsigned int nfixed, ntexts;
 	struct {
 		unsigned short src, dst, len;
@@ -30,8 +30,8 @@ struct layout {
 		unsigned short src, dst;
 	} texts[LAYOUT_COLUMNS];
 	int index[LAYOUT_INDEXES]; /* columns with an index; -1 ends */
-	int key[LAYOUT_KEYS];      /* the newest row replaces older ones with the same key; -1 ends */
-	int start, dur;            /* columns start_ns and dur_ms (its ns); -1: none */
+	int key[LAYOUT_KEYS]; /* the newest row replaces older ones with the same key; -1 ends */
+	int start, dur;       /* columns start_ns and dur_ms (its ns); -1: none */
 };
 void layout_init(struct layout *l, enum table t);
 
@@ -39,17 +39,17 @@ struct segment {
 	const struct layout *l;
 	uint64_t number; /* of this segment, counting from 1 */
 	unsigned int refs;
-	unsigned int n, cap;        /* rows written; room for */
-	unsigned int pub;           /* rows that readers may see; under the store's lock */
-	unsigned int live;          /* rows that no newer one has replaced */
-	bool sealed;                /* no row will follow; under the store's lock */
-	int64_t min_ns, max_ns;     /* of start_ns, valid once sealed */
-	int64_t max_dur_ns;         /* likewise */
+	unsigned int n, cap;    /* rows written; room for */
+	unsigned int pub;       /* rows that readers may see; under the store's lock */
+	unsigned int live;      /* rows that no newer one has replaced */
+	bool sealed;            /* no row will follow; under the store's lock */
+	int64_t min_ns, max_ns; /* of start_ns, valid once sealed */
+	int64_t max_dur_ns;     /* likewise */
 	struct texts texts;
 	char *rows;
-	uint64_t *dead;             /* by row: number of the row that replaced it, or 0 */
+	uint64_t *dead; /* by row: number of the row that replaced it, or 0 */
 	uint16_t *heads[LAYOUT_INDEXES], *next[LAYOUT_INDEXES]; /* row + 1; 0 ends */
-	uint16_t *order;            /* rows by start_ns, made when first asked for */
+	uint16_t *order; /* rows by start_ns, made when first asked for */
 	void *map;
 	size_t map_bytes;
 };

@@ -13,7 +13,7 @@ struct pinned {
 };
 
 struct snapshot {
-	uint64_t seq; /* number of the newest row in it */
+	uint64_t seq;                   /* number of the newest row in it */
 	struct pinned *pins[TABLE_MAX]; /* oldest segment first; NULL: not taken */
 	unsigned int npins[TABLE_MAX];
 };

@@ -62,8 +62,8 @@ struct store *store_new(size_t budget_bytes)
 	pthread_mutex_init(&s->lock, NULL);
 	s->budget = budget_bytes;
 	/* Some thirty segments at least, so that eviction takes a small part only. */
-	s->segment_rows = (unsigned int)clamp(budget_bytes / 32 / 512, SEGMENT_ROWS_MIN,
-					      SEGMENT_ROWS_USUAL);
+	s->segment_rows =
+		(unsigned int)clamp(budget_bytes / 32 / 512, SEGMENT_ROWS_MIN, SEGMENT_ROWS_USUAL);
 	s->text_bytes = (uint32_t)clamp(budget_bytes / 32, TEXT_BYTES_MIN, TEXT_BYTES_USUAL);
 	for (unsigned int t = 0; t < TABLE_MAX; t++) {
 		layout_init(&s->lanes[t].layout, t);

@@ -57,8 +57,8 @@ void vtab_columns(struct buf *b, enum table t)
 	buf_z(b, "(\n");
 	for (unsigned int i = 0; i < def->ncolumns; i++)
 		buf_fmt(b, "\t%s %s%s -- %s\n", def->columns[i].name,
-			sql_type(def->columns[i].type), i + 1 < def->ncolumns ? "," : "",
-			def->columns[i].help);
+		        sql_type(def->columns[i].type), i + 1 < def->ncolumns ? "," : "",
+		        def->columns[i].help);
 	buf_z(b, ")");
 }
 
@@ -71,7 +71,7 @@ static int find_table(const char *name)
 }
 
 static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **out,
-		   char **message)
+                   char **message)
 {
 	int t = argc > 2 ? find_table(argv[2]) : -1;
 	struct buf sql = { 0 };
@@ -110,7 +110,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 
 	if (v->src->store)
 		return plan_choose(&v->src->layouts[v->table], store_rows(v->src->store, v->table),
-				   info);
+		                   info);
 	info->estimatedCost = 1000;
 	return SQLITE_OK;
 }
@@ -166,7 +166,7 @@ void vtab_unpin(struct vtab_source *src)
 }
 
 static int filter(sqlite3_vtab_cursor *base, int num, const char *text, int argc,
-		  sqlite3_value **argv)
+                  sqlite3_value **argv)
 {
 	struct cursor *c = (struct cursor *)base;
 	struct vtab *v = vtab_of(base);
@@ -223,7 +223,7 @@ static void result_cell(sqlite3_context *ctx, const struct cell *cell)
 	case CELL_TEXT:
 	case CELL_JSON:
 		sqlite3_result_text64(ctx, cell->text.s, cell->text.len, SQLITE_TRANSIENT,
-				      SQLITE_UTF8);
+		                      SQLITE_UTF8);
 		break;
 	}
 }
@@ -276,7 +276,7 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *ctx, int col)
 			result_text(ctx, segment_text(seg, c->scan.row, (unsigned int)col));
 		else
 			result_field(ctx, def->type,
-				     segment_field(seg, c->scan.row, (unsigned int)col));
+			             segment_field(seg, c->scan.row, (unsigned int)col));
 		return SQLITE_OK;
 	}
 	row = v->src->batch->items[c->item].row;

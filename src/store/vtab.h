@@ -15,10 +15,10 @@
 /* What the tables of one connection show. Exactly one of store and batch is set. */
 struct vtab_source {
 	struct store *store;
-	struct snapshot snap;     /* of the running statement */
-	bool pinned;              /* snap is taken: every scan of the statement shares it */
+	struct snapshot snap; /* of the running statement */
+	bool pinned;          /* snap is taken: every scan of the statement shares it */
 	const struct batch *batch;
-	bool (*stop)(void *ctx);  /* asked during long scans; may be NULL */
+	bool (*stop)(void *ctx); /* asked during long scans; may be NULL */
 	void *ctx;
 	struct layout layouts[TABLE_MAX];
 };
