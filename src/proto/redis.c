@@ -52,6 +52,25 @@ static enum fit header(struct cur *c, const char *types, int64_t *n)
 	return r == PARSE_OK ? FIT_FORM : r == PARSE_MORE ? FIT_SHORT : FIT_NO;
 }
 
+/*
+ * The arguments after the name: strings, in a command; a reply that begins with
+ * a word like a command's ("subscribe") goes on with something else.
+ */
+static bool only_strings(struct cur c, int64_t n)
+{
+	int64_t len = 0;
+
+	cur_take(&c, 2);
+	for (int64_t i = 0; i < n && i < 16 && cur_left(&c) && !c.over; i++) {
+		enum fit f = header(&c, "$", &len);
+
+		if (f != FIT_FORM || len < 0)
+			return f == FIT_SHORT;
+		cur_take(&c, (size_t)len + 2);
+	}
+	return true;
+}
+
 /* *n, $len, and a word that begins with a letter; FIT_NAME where it is a known command. */
 static enum fit command(struct cur c)
 {
@@ -67,6 +86,8 @@ static enum fit command(struct cur c)
 	if (cur_left(&c) < (size_t)len)
 		return FIT_SHORT;
 	name = cur_str(&c, (size_t)len);
+	if (!only_strings(c, n - 1))
+		return FIT_NO;
 	if (redis_text_find(name))
 		return FIT_NAME;
 	for (size_t i = 0; i < name.len; i++)
@@ -140,7 +161,7 @@ static enum sure redis_detect(const struct first *f)
 	if (!asked)
 		return replied && !f->from_start && replies(f->resp) ? SURE_MAYBE : SURE_NO;
 	if (req == FIT_NAME)
-		return replied && command(f->resp) == FIT_NAME ? SURE_MAYBE : SURE_YES;
+		return replied && command(f->resp) == FIT_NAME ? SURE_LIKELY : SURE_YES;
 	if (req == FIT_SHORT)
 		return SURE_MAYBE;
 	if (req == FIT_FORM)
