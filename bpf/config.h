@@ -9,12 +9,12 @@
  */
 
 enum {
-	CALL_MAX = 16384,   /* bytes of a call that are copied at most */
+	CALL_MAX = 16384,    /* bytes of a call that are copied at most */
 	UNKNOWN_MAX = 65536, /* of a connection that nobody knows, before it is muted */
-	FIRST_MAX = 32,     /* bytes that stage 1 looks at */
+	FIRST_MAX = 32,      /* bytes that stage 1 looks at */
 	RULES_MAX = 64,
 	COMMS_MAX = 16,
-	BUCKETS = 32768,    /* of two answers each */
+	BUCKETS = 32768, /* of two answers each */
 	TARGETS_MAX = 8192,
 };
 
@@ -49,17 +49,17 @@ enum {
 /* One connection as the probes know it. */
 struct state {
 	__u64 id;
-	__u64 next[2];  /* offset after the newest byte, by direction */
-	__u64 moved;    /* in both directions, for UNKNOWN_MAX */
-	__u64 inode;    /* of the socket: tells two users of one address apart (hash only) */
-	__u32 lost[2];  /* bytes that no record told of, since the last one */
+	__u64 next[2]; /* offset after the newest byte, by direction */
+	__u64 moved;   /* in both directions, for UNKNOWN_MAX */
+	__u64 inode;   /* of the socket: tells two users of one address apart (hash only) */
+	__u32 lost[2]; /* bytes that no record told of, since the last one */
 	__u16 err;
-	__u8 flags;     /* STATE_* */
+	__u8 flags; /* STATE_* */
 	__u8 class;
-	__u8 level;     /* the last answer of user space */
-	__u8 oldstate;  /* before TCP_CLOSE */
-	__u8 tried;     /* directions in which stage 1 has looked, bits */
-	__u8 conn;      /* EV_C_* */
+	__u8 level;       /* the last answer of user space */
+	__u8 oldstate;    /* before TCP_CLOSE */
+	__u8 tried;       /* directions in which stage 1 has looked, bits */
+	__u8 conn;        /* EV_C_* */
 	__u8 class_level; /* what the rules say for class */
 	__u8 pad[7];
 };

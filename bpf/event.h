@@ -11,12 +11,12 @@
  */
 
 enum ev_kind {
-	EV_CONN = 1,  /* struct ev_conn: a socket was seen for the first time */
-	EV_DATA = 2,  /* struct ev_data: bytes moved through a socket */
-	EV_CLOSE = 3, /* struct ev_close: a TCP socket reached its end */
-	EV_FORK = 4,  /* struct ev_proc: a process was started by fork or clone */
-	EV_EXEC = 5,  /* struct ev_proc: a process runs a new program */
-	EV_EXIT = 6,  /* struct ev_proc: the last thread of a process is gone */
+	EV_CONN = 1,   /* struct ev_conn: a socket was seen for the first time */
+	EV_DATA = 2,   /* struct ev_data: bytes moved through a socket */
+	EV_CLOSE = 3,  /* struct ev_close: a TCP socket reached its end */
+	EV_FORK = 4,   /* struct ev_proc: a process was started by fork or clone */
+	EV_EXEC = 5,   /* struct ev_proc: a process runs a new program */
+	EV_EXIT = 6,   /* struct ev_proc: the last thread of a process is gone */
 	EV_LISTEN = 7, /* struct ev_conn: a TCP socket began or was found to listen */
 	EV_WHO = 8,    /* struct ev_who: made by user space, who a process is */
 };
@@ -76,8 +76,8 @@ struct ev_data {
 
 /* ev_conn.flags */
 enum {
-	EV_C_FROM_START = 1 << 0, /* no byte had moved in either direction before */
-	EV_C_CONNECTED = 1 << 1,  /* this side called connect() under our eyes */
+	EV_C_FROM_START = 1 << 0,  /* no byte had moved in either direction before */
+	EV_C_CONNECTED = 1 << 1,   /* this side called connect() under our eyes */
 	EV_C_PREEXISTING = 1 << 2, /* found by an iterator when tracing began */
 };
 
@@ -97,12 +97,12 @@ struct ev_conn {
 	__u32 netns;    /* inode of the network namespace */
 	__u8 laddr[16]; /* IPv4 in the first four bytes */
 	__u8 raddr[16];
-	__u16 lport;    /* host order */
+	__u16 lport; /* host order */
 	__u16 rport;
-	__u16 family;   /* AF_INET, AF_INET6, AF_UNIX */
-	__u8 type;      /* SOCK_STREAM, SOCK_DGRAM */
-	__u8 state;     /* TCP state number */
-	__u8 flags;     /* EV_C_* */
+	__u16 family; /* AF_INET, AF_INET6, AF_UNIX */
+	__u8 type;    /* SOCK_STREAM, SOCK_DGRAM */
+	__u8 state;   /* TCP state number */
+	__u8 flags;   /* EV_C_* */
 	__u8 pad[3];
 };
 
@@ -113,7 +113,7 @@ struct ev_close {
 	__u32 lost_bytes[2]; /* not reported since the last record, by direction */
 	__u32 srtt_us;       /* smoothed RTT, 0: never measured */
 	__u32 retransmits;
-	__u16 err;           /* sk_err, 0: orderly */
+	__u16 err; /* sk_err, 0: orderly */
 	__u8 oldstate;
 	__u8 pad[5];
 };
@@ -121,9 +121,9 @@ struct ev_close {
 struct ev_proc {
 	struct ev_head h; /* pid, tid: the process this is about */
 	__u32 ppid;
-	__s32 exit_code;  /* EV_EXIT: as wait(2) gives it */
+	__s32 exit_code; /* EV_EXIT: as wait(2) gives it */
 	__u8 comm[16];
-	__u8 file[128];   /* EV_EXEC: path of the program, cut, NUL-terminated */
+	__u8 file[128]; /* EV_EXEC: path of the program, cut, NUL-terminated */
 };
 
 /*
@@ -144,7 +144,7 @@ struct ev_who {
 	struct ev_head h;
 	__u64 start_ns; /* of the process, CLOCK_BOOTTIME; 0: unknown */
 	__u32 ppid;
-	__u32 bytes;    /* of payload */
+	__u32 bytes; /* of payload */
 	__u8 texts[];
 };
 

@@ -15,13 +15,13 @@
 
 /* One call, or one message of a call. */
 struct io {
-	__u64 buf;   /* user address of the bytes, or of the vector */
-	__u32 iovs;  /* 0: buf is the bytes */
-	__u32 ret;   /* bytes moved */
-	__u32 end;   /* TCP: place in the sequence after them */
+	__u64 buf;  /* user address of the bytes, or of the vector */
+	__u32 iovs; /* 0: buf is the bytes */
+	__u32 ret;  /* bytes moved */
+	__u32 end;  /* TCP: place in the sequence after them */
 	__u32 nr;
 	__u8 dir;
-	__u8 flags;  /* EV_F_* */
+	__u8 flags; /* EV_F_* */
 	__u8 tcp;
 	__u8 partial; /* out: the vector had room for more */
 };
@@ -30,7 +30,7 @@ struct io {
 struct gather {
 	__u64 iov;
 	__u64 head, tail, total;
-	__u64 pos;     /* bytes of the vectors passed so far */
+	__u64 pos; /* bytes of the vectors passed so far */
 	__u32 cnt;
 	__u32 faults;
 };
@@ -40,7 +40,8 @@ struct scratch {
 	struct gather g;
 	union {
 		struct ev_data ev;
-		__u8 room[sizeof(struct ev_data) + 2 * CALL_MAX + 64]; /* any start plus any length */
+		__u8 room[sizeof(struct ev_data) + 2 * CALL_MAX +
+		          64]; /* any start plus any length */
 	};
 };
 
@@ -69,11 +70,11 @@ struct {
 } rules SEC(".maps");
 
 /* Keeps the compiler from forgetting a bound that the verifier has to see. */
-#define BOUND(var, max)                                                                            \
-	do {                                                                                       \
-		asm volatile("" : "+r"(var));                                                      \
-		if ((var) > (max))                                                                 \
-			(var) = (max);                                                             \
+#define BOUND(var, max)                       \
+	do {                                  \
+		asm volatile("" : "+r"(var)); \
+		if ((var) > (max))            \
+			(var) = (max);        \
 	} while (0)
 
 /* The part of [pos, pos + len) that lies in [from, from + want) goes to data + to. */
@@ -179,8 +180,9 @@ static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 leve
 	BOUND(head, CALL_MAX);
 	BOUND(tail, CALL_MAX);
 	if (io->iovs) {
-		s->g = (struct gather){ .iov = io->buf, .cnt = io->iovs,
-			                .head = head,   .tail = tail, .total = ret };
+		s->g = (struct gather){
+			.iov = io->buf, .cnt = io->iovs, .head = head, .tail = tail, .total = ret
+		};
 		gather_all();
 		io->partial = s->g.pos > ret;
 		if (s->g.pos < ret) { /* too many vectors, or one that cannot be read */

@@ -32,8 +32,8 @@ enum {
 #define REGS_ARG2(r) ((r)->dx)
 #define REGS_ARG3(r) ((r)->r10)
 /* A 32-bit system call: other numbers, other structures. */
-#define TS_COMPAT 2
-#define IS_COMPAT(status, flags) ((status) & TS_COMPAT)
+#define TS_COMPAT                2
+#define IS_COMPAT(status, flags) ((status)&TS_COMPAT)
 #else
 enum {
 	NR_READ = 63,
@@ -51,12 +51,12 @@ enum {
 	NR_PREADV2 = 286,
 	NR_PWRITEV2 = 287,
 };
-#define REGS_NR(r)   ((__s64)(r)->syscallno)
-#define REGS_ARG0(r) ((r)->orig_x0)
-#define REGS_ARG1(r) ((r)->regs[1])
-#define REGS_ARG2(r) ((r)->regs[2])
-#define REGS_ARG3(r) ((r)->regs[3])
-#define TIF_32BIT    (1UL << 22)
+#define REGS_NR(r)               ((__s64)(r)->syscallno)
+#define REGS_ARG0(r)             ((r)->orig_x0)
+#define REGS_ARG1(r)             ((r)->regs[1])
+#define REGS_ARG2(r)             ((r)->regs[2])
+#define REGS_ARG3(r)             ((r)->regs[3])
+#define TIF_32BIT                (1UL << 22)
 #define IS_COMPAT(status, flags) ((flags)&TIF_32BIT)
 #endif
 

@@ -31,7 +31,8 @@ static __always_inline bool find(struct found *f, __u32 fd)
 	struct inode *inode;
 	struct sock *sk;
 
-	if (IS_COMPAT(BPF_CORE_READ(task, thread_info.status), BPF_CORE_READ(task, thread_info.flags)))
+	if (IS_COMPAT(BPF_CORE_READ(task, thread_info.status),
+	              BPF_CORE_READ(task, thread_info.flags)))
 		return false;
 	if (fd >= BPF_CORE_READ(fdt, max_fds))
 		return false;
@@ -234,5 +235,6 @@ int BPF_PROG(obi_sys_exit, struct pt_regs *regs, long ret)
 			on_call(regs, nr, NR_FILE, EV_RECV, REGS_ARG0(regs), ret);
 		return 0;
 	}
-	return on_call(regs, nr, send ? send : recv, send ? EV_SEND : EV_RECV, REGS_ARG0(regs), ret);
+	return on_call(regs, nr, send ? send : recv, send ? EV_SEND : EV_RECV, REGS_ARG0(regs),
+	               ret);
 }

@@ -21,19 +21,19 @@
 
 /* Whom to trace. All lists may be empty; they add up. Strings are borrowed until capture_close(). */
 struct target_spec {
-	bool all;              /* the whole host */
-	bool no_follow;        /* not the children of the processes */
+	bool all;       /* the whole host */
+	bool no_follow; /* not the children of the processes */
 	const pid_t *pids;
 	size_t npids;
 	const char *const *comms; /* globs, fnmatch(3) */
 	size_t ncomms;
-	const char *const *exes;  /* globs over the path, or over its last part if without slash */
+	const char *const *exes; /* globs over the path, or over its last part if without slash */
 	size_t nexes;
 	const char *const *cgroups; /* paths below the cgroup root, or absolute */
 	size_t ncgroups;
 	const char *const *users;
 	size_t nusers;
-	pid_t never;           /* never trace it: this process is always in that set; 0: no other */
+	pid_t never; /* never trace it: this process is always in that set; 0: no other */
 };
 
 /* Single capabilities that a test turns off, to run the code of older kernels here (OBI_WITHOUT). */
@@ -45,35 +45,36 @@ enum {
 
 struct capture_opts {
 	struct target_spec targets;
-	uint32_t head_bytes;   /* EV_LEVEL_HEAD: from the front of a call; default 4096 */
-	uint32_t tail_bytes;   /* and from its end; default 128 */
-	uint32_t full_bytes;   /* EV_LEVEL_FULL: of a call; default 16384 */
-	uint32_t ring_bytes;   /* power of two; default 16 MiB */
-	unsigned int without;  /* WITHOUT_* */
-	bool no_payload;       /* --payload none */
+	uint32_t head_bytes;  /* EV_LEVEL_HEAD: from the front of a call; default 4096 */
+	uint32_t tail_bytes;  /* and from its end; default 128 */
+	uint32_t full_bytes;  /* EV_LEVEL_FULL: of a call; default 16384 */
+	uint32_t ring_bytes;  /* power of two; default 16 MiB */
+	unsigned int without; /* WITHOUT_* */
+	bool no_payload;      /* --payload none */
 };
 
 /* One probe, for `obi doctor` and the header line. */
 struct probe_state {
-	const char *name;   /* "socket send and receive" */
-	const char *hook;   /* "tp_btf/sock_send_length" */
-	bool needed;        /* nothing works without it */
+	const char *name; /* "socket send and receive" */
+	const char *hook; /* "tp_btf/sock_send_length" */
+	bool needed;      /* nothing works without it */
 	bool attached;
-	bool skipped;       /* not asked for, or another one serves */
-	char why[160];      /* why not, in words; empty when attached */
-	uint64_t run_ns, run_cnt; /* the kernel's own account, 0 where kernel.bpf_stats_enabled is 0 */
+	bool skipped;  /* not asked for, or another one serves */
+	char why[160]; /* why not, in words; empty when attached */
+	uint64_t run_ns,
+		run_cnt; /* the kernel's own account, 0 where kernel.bpf_stats_enabled is 0 */
 };
 
 /* Counters since the start; all 64-bit, exact. */
 struct capture_stats {
-	uint64_t fired;       /* hook firings that wanted a record */
-	uint64_t records;     /* records handed to user space */
-	uint64_t lost;        /* firings whose record did not fit into the ring: fired = records + lost */
-	uint64_t lost_bytes;  /* payload bytes of the application inside those */
-	uint64_t muted;       /* firings on muted connections: counted, no record wanted */
-	uint64_t faults;      /* user memory that could not be read */
+	uint64_t fired;   /* hook firings that wanted a record */
+	uint64_t records; /* records handed to user space */
+	uint64_t lost; /* firings whose record did not fit into the ring: fired = records + lost */
+	uint64_t lost_bytes;   /* payload bytes of the application inside those */
+	uint64_t muted;        /* firings on muted connections: counted, no record wanted */
+	uint64_t faults;       /* user memory that could not be read */
 	uint64_t storage_full; /* connections that found no room in a kernel map */
-	uint64_t unknown;     /* recording: records of a kind this version does not know, skipped */
+	uint64_t unknown; /* recording: records of a kind this version does not know, skipped */
 	bool from_recording;
 };
 
@@ -129,12 +130,12 @@ void capture_close(struct capture *c);
  * bytes; at the end a record of kind RAW_END with the kernel's counters.
  */
 struct raw_head {
-	char magic[8];         /* "OBIRAW\r\n" */
-	uint32_t byte_order;   /* 0x01020304 as written */
-	uint16_t version;      /* RAW_VERSION */
-	uint16_t head_size;    /* of this struct */
-	uint16_t sizes[8];     /* sizeof ev_head, ev_data, ev_conn, ev_close, ev_proc, 0 ... */
-	char arch[16];         /* "x86_64" */
+	char magic[8];       /* "OBIRAW\r\n" */
+	uint32_t byte_order; /* 0x01020304 as written */
+	uint16_t version;    /* RAW_VERSION */
+	uint16_t head_size;  /* of this struct */
+	uint16_t sizes[8];   /* sizeof ev_head, ev_data, ev_conn, ev_close, ev_proc, 0 ... */
+	char arch[16];       /* "x86_64" */
 	char kernel[64];
 	char boot_id[40];
 	char host[64];
