@@ -43,8 +43,8 @@ struct cmd {
 const struct cmd *cmd_at(size_t i);
 const struct cmd *cmd_find(const char *name); /* NULL: none */
 
-/* What is planned and named by cli, but not in this version. */
-bool cmd_is_later(const char *name);
+/* Says so, with what is near; one of a later version is named as such. Returns 2. */
+int cmd_unknown(const char *name);
 
 /* "obi: " and one line on stderr, and `  try: obi CMD -h` below (cmd may be NULL). Returns 2. */
 int usage_error(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* obi protocols - what is understood of each protocol, and what is not. */
+#include <stdio.h>
+
+#include "base/json.h"
+#include "cmd/cmd.h"
+#include "proto/proto.h"
+
+static const char *const how_names[] = {
+	[OP_PARSED] = "parsed",
+	[OP_NAMED] = "named",
+	[OP_UNKNOWN] = "unknown",
+};
+
+/* The first stage of the waterfall that can tell it. */
+static int stage_of(const struct proto *p)
+{
+	return p->rules[0].len ? 1 : 2;
+}
+
+/* ---- text ---- */
+
+static void text_ops(struct buf *b, const struct proto *p, int how)
+{
+	size_t column = 0;
+
+	for (const struct proto_op *op = p->ops; op && op->name; op++) {
+		size_t len = strlen(op->name);
+
+		if ((int)op->how != how)
+			continue;
+		if (!column || column + len + 2 > 78) {
+			buf_fmt(b, column ? ",\n  %-9s" : "  %-9s", column ? "" : how_names[how]);
+			column = 11;
+		} else {
+			buf_z(b, ", ");
+			column += 2;
+		}
+		buf_z(b, op->name);
+		column += len;
+	}
+	if (column)
+		buf_ch(b, '\n');
+}
+
+static void text_limits(struct buf *b, const char *limits)
+{
+	size_t column = 11;
+
+	if (!limits || !*limits)
+		return;
+	buf_z(b, "  limits   ");
+	while (*limits) {
+		size_t len = strcspn(limits, " ");
+
+		if (column > 11 && column + len + 1 > 78) {
+			buf_fmt(b, "\n%11s", "");
+			column = 11;
+		} else if (column > 11) {
+			buf_ch(b, ' ');
+			column++;
+		}
+		buf_add(b, limits, len);
+		column += len;
+		limits += len + strspn(limits + len, " ");
+	}
+	buf_ch(b, '\n');
+}
+
+static void text(struct buf *b, const struct proto *p)
+{
+	buf_fmt(b, "%s  %s\n", p->name, p->title);
+	buf_fmt(b, "  found    stage %d, %s\n", stage_of(p),
+	        stage_of(p) == 1 ? "first bytes, in the kernel" : "first bytes of both sides");
+	for (int how = OP_PARSED; how <= OP_UNKNOWN; how++)
+		text_ops(b, p, how);
+	text_limits(b, p->limits);
+}
+
+/* ---- JSON ---- */
+
+static void json_ops(struct buf *b, const struct proto *p, int how)
+{
+	unsigned int n = 0;
+
+	buf_fmt(b, ",\"ops_%s\":[", how_names[how]);
+	for (const struct proto_op *op = p->ops; op && op->name; op++) {
+		if ((int)op->how != how)
+			continue;
+		if (n++)
+			buf_ch(b, ',');
+		json_str(b, str_of(op->name));
+	}
+	buf_ch(b, ']');
+}
+
+static void json(struct buf *b, enum proto_id id, const struct proto *p)
+{
+	unsigned int n = 0;
+
+	buf_fmt(b, "{\"name\":\"%s\",\"number\":%d,\"title\":", p->name, (int)id);
+	json_str(b, str_of(p->title));
+	buf_fmt(b, ",\"stage\":%d,\"ports\":[", stage_of(p));
+	for (size_t i = 0; i < sizeof(p->ports) / sizeof(p->ports[0]) && p->ports[i]; i++)
+		buf_fmt(b, "%s%u", n++ ? "," : "", p->ports[i]);
+	buf_ch(b, ']');
+	for (int how = OP_PARSED; how <= OP_UNKNOWN; how++)
+		json_ops(b, p, how);
+	buf_z(b, ",\"limits\":");
+	if (p->limits)
+		json_str(b, str_of(p->limits));
+	else
+		buf_z(b, "null");
+	buf_z(b, "}\n");
+}
+
+static int protocols_run(const struct options *o)
+{
+	struct buf b = { 0 };
+
+	if (o->form != FORM_DEFAULT && o->form != FORM_TEXT && o->form != FORM_JSON)
+		return usage_error("protocols", "-o wants text or json here.");
+	for (enum proto_id id = 1; id < PROTO_MAX; id++) {
+		const struct proto *p = proto_by_id(id);
+
+		if (!p)
+			continue;
+		if (o->form == FORM_JSON) {
+			json(&b, id, p);
+			continue;
+		}
+		if (b.len)
+			buf_ch(&b, '\n');
+		text(&b, p);
+	}
+	fwrite(b.p, 1, b.len, stdout);
+	buf_free(&b);
+	return STATUS_OK;
+}
+
+const struct cmd cmd_protocols = {
+	.name = "protocols",
+	.args = "[-o text|json]",
+	.brief = "what is understood, per protocol",
+	.examples = {
+		{ "obi protocols", "what is parsed, what is only named, what is not seen" },
+		{ "obi protocols -o json", "the same, one object a line" },
+	},
+	.run = protocols_run,
+};
