@@ -17,12 +17,17 @@ static size_t find(struct str s, char c)
 	return at ? (size_t)(at - s.s) : s.len;
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* Blanks at both ends, and the line ends that a continued field has inside. */
 static struct str trim(struct str s)
 {
-	while (s.len && s.s[0] && strchr(" \t\r\n", s.s[0]))
+	while (s.len && is_space(s.s[0]))
 		s = after(s, 1);
-	while (s.len && s.s[s.len - 1] && strchr(" \t\r\n", s.s[s.len - 1]))
+	while (s.len && is_space(s.s[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -68,48 +73,54 @@ static void first_of(struct str *to, struct str v)
 		*to = v;
 }
 
+/* One letter tells most names of a length apart, without a call. */
+static bool is_name(struct str name, struct str want)
+{
+	return (name.s[0] | 0x20) == want.s[0] && str_ieq(name, want);
+}
+
 /* Keeps what is of use; the length of a name tells most of them apart. */
 static void keep(struct http1_head *h, struct str name, struct str v)
 {
 	switch (name.len) {
 	case 4:
-		if (str_iis(name, "host"))
+		if (is_name(name, STR("host")))
 			first_of(&h->host, v);
 		break;
 	case 6:
-		if (str_iis(name, "expect") && str_iis(v, "100-continue"))
+		if (is_name(name, STR("expect")) && str_iis(v, "100-continue"))
 			h->frame.flags |= FRAME_EXPECT;
 		break;
 	case 9:
-		if (str_iis(name, "forwarded"))
+		if (is_name(name, STR("forwarded")))
 			first_of(&h->forwarded, v);
 		break;
 	case 10:
-		if (str_iis(name, "user-agent"))
+		if (is_name(name, STR("user-agent")))
 			first_of(&h->agent, v);
-		else if (str_iis(name, "tracestate"))
+		else if (is_name(name, STR("tracestate")))
 			first_of(&h->tracestate, v);
 		break;
 	case 11:
-		if (str_iis(name, "traceparent"))
+		if (is_name(name, STR("traceparent")))
 			first_of(&h->traceparent, v);
 		break;
 	case 12:
-		if (str_iis(name, "content-type"))
+		if (is_name(name, STR("content-type")))
 			first_of(&h->type, v);
 		break;
 	case 14:
-		if (str_iis(name, "content-length"))
+		if (is_name(name, STR("content-length")))
 			add_length(&h->frame, v);
 		break;
 	case 15:
-		if (str_iis(name, "x-forwarded-for"))
+		if (is_name(name, STR("x-forwarded-for")))
 			first_of(&h->forwarded_for, v);
 		break;
 	case 17:
-		if (str_iis(name, "transfer-encoding"))
+		if (is_name(name, STR("transfer-encoding")))
 			add_coding(&h->frame, v);
-		else if (str_iis(name, "x-forwarded-proto"))
+		else if (is_name(name, STR("x-forwarded-proto")))
 			first_of(&h->scheme, v);
 		break;
 	}

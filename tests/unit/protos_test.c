@@ -290,9 +290,9 @@ static struct cur said(const struct fixture *x, enum dir dir, struct buf *b)
 }
 
 /* Both directions over once, and the other protocols must hold back. */
-static void nobody_else(const struct fixture *x, struct cur req, struct cur resp)
+static void nobody_else(const struct fixture *x, struct cur req, struct cur resp, bool from_start)
 {
-	struct first f = { .messages = 4, .from_start = true };
+	struct first f = { .messages = 4, .from_start = from_start };
 
 	for (size_t i = 0; i < NPROTOS; i++) {
 		const struct proto *p = proto_by_id(protos[i].id);
@@ -316,9 +316,11 @@ START_TEST(is_claimed_by_nobody_else)
 	load(&x, _i);
 	req = said(&x, DIR_REQ, &b[0]);
 	resp = said(&x, DIR_RESP, &b[1]);
-	nobody_else(&x, req, resp);
-	nobody_else(&x, req, cur_of("", 0));
-	nobody_else(&x, cur_of("", 0), resp);
+	for (int from_start = 0; from_start <= 1; from_start++) {
+		nobody_else(&x, req, resp, from_start);
+		nobody_else(&x, req, cur_of("", 0), from_start);
+		nobody_else(&x, cur_of("", 0), resp, from_start);
+	}
 	buf_free(&b[0]);
 	buf_free(&b[1]);
 	conv_free(&x.conv);
