@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -18,6 +19,8 @@ struct ingest {
 	struct filter *filter;
 	bool *keep;
 	unsigned int keep_cap;
+	uint64_t shown;
+	atomic_bool full;
 	pthread_mutex_t lock; /* of the published numbers */
 	struct ingest_stats published;
 };
@@ -50,6 +53,26 @@ static void drop_hidden(struct batch *b, const bool *keep)
 	b->n = n;
 }
 
+/* Spans beyond the limit leave the batch, as if nothing had come after them. */
+static void drop_excess(struct ingest *g, struct batch *b)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		if (b->items[i].table == TABLE_SPANS && g->shown++ >= g->opts.limit)
+			continue;
+		b->items[n++] = b->items[i];
+	}
+	b->n = n;
+	if (g->shown >= g->opts.limit)
+		atomic_store(&g->full, true);
+}
+
+bool ingest_full(const struct ingest *g)
+{
+	return atomic_load(&g->full);
+}
+
 void ingest_batch(struct ingest *g, struct batch *b)
 {
 	const bool *keep;
@@ -57,6 +80,12 @@ void ingest_batch(struct ingest *g, struct batch *b)
 	if (!g->opts.show_secrets)
 		redact_batch(b);
 	keep = choose(g, b);
+	if (g->opts.limit && keep) {
+		drop_hidden(b, keep);
+		keep = NULL;
+	}
+	if (g->opts.limit)
+		drop_excess(g, b);
 	tally_add(g->opts.tally, b, keep);
 	if (keep)
 		drop_hidden(b, keep);

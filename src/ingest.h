@@ -25,6 +25,7 @@ struct ingest_opts {
 	bool show_secrets;
 	int64_t wall_offset_ns;
 	uint64_t seed;
+	uint64_t limit;           /* spans shown at most; 0: no limit */
 };
 
 struct ingest_stats {
@@ -45,6 +46,7 @@ void ingest_flush(struct ingest *g);
 void ingest_finish(struct ingest *g, const struct capture_stats *cs);
 /* Any thread; as of the last flush. */
 void ingest_stats(struct ingest *g, struct ingest_stats *out);
+bool ingest_full(const struct ingest *g); /* the limit is reached; any thread */
 void ingest_free(struct ingest *g);
 
 #endif

@@ -63,6 +63,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.show_secrets = p->opts->show_secrets,
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,
+		.limit = p->opts->limit,
 	};
 
 	p->ingest = ingest_new(&o, err);

@@ -197,6 +197,8 @@ int session_start(struct session *s, char *err)
 
 int session_poll(struct session *s, int timeout_ms)
 {
+	if (s->pipe.ingest && ingest_full(s->pipe.ingest))
+		return 1;
 	return flow_wait(s->pipe.flow, timeout_ms);
 }
 
@@ -293,6 +295,11 @@ const struct probe_state *session_probes(struct session *s, size_t *n)
 {
 	*n = 0;
 	return s->pipe.capture ? capture_probes(s->pipe.capture, n) : NULL;
+}
+
+size_t session_targets(struct session *s)
+{
+	return s->pipe.capture ? capture_targets(s->pipe.capture) : 0;
 }
 
 struct store *session_store(struct session *s)

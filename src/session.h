@@ -38,8 +38,7 @@ struct session_opts {
 	bool store;                      /* keep rows for SQL and views */
 	size_t mem_bytes;                /* of the store; 0: 64 MiB */
 	bool show_secrets;
-	bool filter_store;               /* the filter holds for the store too */
-	int flush_ms;                    /* 0: 10 ms */
+	uint64_t limit;                  /* spans shown at most; 0: no limit */
 	const char *cmdline;
 };
 
@@ -76,6 +75,8 @@ int session_stop(struct session *s, char *err);
 
 void session_counts(struct session *s, struct session_counts *out);
 const struct probe_state *session_probes(struct session *s, size_t *n);
+/* Processes traced now; 0 with the whole host, or a recording. */
+size_t session_targets(struct session *s);
 struct store *session_store(struct session *s); /* NULL without one */
 /* Nodes and queues as text: fill, high water, drops. */
 void session_describe(struct session *s, struct buf *out);

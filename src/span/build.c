@@ -7,28 +7,13 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/json.h"
 #include "proto/sql.h"
 #include "span/req.h"
 
 enum { SUMMARY_BYTES = 256, QUERY_BYTES = 8192 };
 
 /* ---- attributes ---- */
-
-static void json_text(struct buf *b, struct str s)
-{
-	buf_ch(b, '"');
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char ch = (unsigned char)s.s[i];
-
-		if (ch == '"' || ch == '\\')
-			buf_fmt(b, "\\%c", ch);
-		else if (ch < 0x20)
-			buf_fmt(b, "\\u%04x", ch);
-		else
-			buf_ch(b, (char)ch);
-	}
-	buf_ch(b, '"');
-}
 
 static void add_attr(struct buf *b, const char *key, struct str text, int64_t num)
 {
@@ -38,7 +23,7 @@ static void add_attr(struct buf *b, const char *key, struct str text, int64_t nu
 	buf_z(b, key);
 	buf_z(b, "\":");
 	if (text.s)
-		json_text(b, text);
+		json_str(b, text);
 	else
 		buf_i64(b, num);
 }

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* live - what the commands that run a session share. */
+#include "cmd/live.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "cmd/summary.h"
+
+enum { TICK_MS = 100, EXPLAIN_S = 5 };
+
+/* Set by signal handlers, which can be told where to write in no other way. */
+static volatile sig_atomic_t stops, wants_summary;
+
+static void on_stop(int sig)
+{
+	(void)sig;
+	if (stops++)
+		_exit(130); /* asked twice: out now; the kernel detaches what we held */
+}
+
+static void on_usr1(int sig)
+{
+	(void)sig;
+	wants_summary = 1;
+}
+
+static void catch (int sig, void (*fn)(int))
+{
+	struct sigaction a = { .sa_handler = fn, .sa_flags = SA_RESTART };
+
+	sigaction(sig, &a, NULL);
+}
+
+static void say(void *ctx, enum level level, const char *text)
+{
+	const struct options *o = ctx;
+
+	if (level == LEVEL_DEBUG ? !o->verbose : level != LEVEL_ERROR && o->quiet)
+		return;
+	fprintf(stderr, "obi: %s\n", text);
+}
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int live_status(int error)
+{
+	switch (-error) {
+	case 0:
+		return STATUS_OK;
+	case EPERM:
+	case EACCES:
+		return STATUS_PERMISSION;
+	case ENOSYS:
+	case EOPNOTSUPP:
+		return STATUS_KERNEL;
+	case ESRCH:
+		return STATUS_TARGET;
+	case EINVAL:
+		return STATUS_USAGE;
+	default:
+		return STATUS_ERROR;
+	}
+}
+
+/* A capability that a test turns off, to run the code of older kernels. */
+static unsigned int without(void)
+{
+	static const struct {
+		const char *name;
+		unsigned int bit;
+	} all[] = {
+		{ "sock-tracepoints", WITHOUT_SOCK_TRACEPOINTS },
+		{ "sk-storage", WITHOUT_SK_STORAGE },
+		{ "fetch-atomics", WITHOUT_FETCH_ATOMICS },
+	};
+	const char *env = getenv("OBI_WITHOUT");
+	unsigned int bits = 0;
+
+	for (size_t i = 0; env && i < sizeof(all) / sizeof(*all); i++)
+		if (strstr(env, all[i].name))
+			bits |= all[i].bit;
+	return bits;
+}
+
+static void set_targets(struct live *l)
+{
+	const struct options *o = l->o;
+	struct target_spec *t = &l->opts.capture.targets;
+
+	*t = (struct target_spec){
+		.no_follow = o->no_follow,
+		.pids = o->pids,
+		.npids = o->npids,
+		.comms = o->comms.v,
+		.ncomms = o->comms.n,
+		.exes = o->exes.v,
+		.nexes = o->exes.n,
+		.cgroups = o->cgroups.v,
+		.ncgroups = o->cgroups.n,
+		.users = o->users.v,
+		.nusers = o->users.n,
+		.all = o->all,
+	};
+	if (o->command) {
+		/* --user says who runs the command; it selects nothing else. */
+		t->users = NULL;
+		t->nusers = 0;
+	}
+	if (!t->npids && !t->ncomms && !t->nexes && !t->ncgroups && !t->nusers && !o->command)
+		t->all = true;
+}
+
+void live_init(struct live *l, const struct options *o)
+{
+	*l = (struct live){ .o = o, .started = now_s() };
+	err_set_sink(say, (void *)(uintptr_t)o);
+	signal(SIGPIPE, SIG_IGN);
+	catch (SIGINT, on_stop);
+	catch (SIGTERM, on_stop);
+	catch (SIGHUP, on_stop);
+	catch (SIGUSR1, on_usr1);
+	set_targets(l);
+	l->opts.capture.head_bytes = o->payload_bytes;
+	l->opts.capture.ring_bytes = o->ring_bytes;
+	l->opts.capture.no_payload = o->no_payload;
+	l->opts.capture.without = without();
+	l->opts.recordings = o->read.v;
+	l->opts.nrecordings = o->read.n;
+	l->opts.filter = o->where;
+	l->opts.mem_bytes = o->mem_bytes;
+	l->opts.show_secrets = o->show_secrets;
+	l->opts.limit = o->count;
+	l->opts.cmdline = o->cmdline;
+}
+
+int live_output(struct live *l, const struct writer *w, const char *path, int fd, bool must)
+{
+	struct output *out;
+
+	if (l->opts.noutputs == SESSION_OUTPUTS)
+		return usage_error(NULL, "at most %d outputs", SESSION_OUTPUTS);
+	out = &l->opts.outputs[l->opts.noutputs++];
+	*out = (struct output){
+		.writer = w,
+		.must = must,
+		.opts = {
+			.path = path,
+			.fd = fd,
+			.rotate_bytes = l->o->rotate_bytes,
+			.keep = l->o->keep,
+			.split = l->o->split,
+			.columns = l->o->columns,
+		},
+	};
+	return 0;
+}
+
+/* The command is there before the probes are, and runs after. */
+static int start_child(struct live *l)
+{
+	const struct options *o = l->o;
+	struct target_spec *t = &l->opts.capture.targets;
+	int e = child_start(&l->child, o->command, o->users.n ? o->users.v[0] : NULL);
+
+	if (e) {
+		fprintf(stderr, "obi: cannot start %s: %s\n", o->command[0], strerror(-e));
+		return STATUS_CMD;
+	}
+	l->has_child = true;
+	l->pids = calloc(o->npids + 1, sizeof(*l->pids));
+	if (!l->pids)
+		return STATUS_CMD;
+	for (size_t i = 0; i < o->npids; i++)
+		l->pids[i] = o->pids[i];
+	l->pids[o->npids] = l->child.pid;
+	t->pids = l->pids;
+	t->npids = o->npids + 1;
+	return 0;
+}
+
+static void say_attached(struct live *l)
+{
+	struct session_counts *c = malloc(sizeof(*c));
+	size_t n = 0, missing = 0;
+	const struct probe_state *p = session_probes(l->session, &n);
+
+	if (!c)
+		return;
+	session_counts(l->session, c);
+	fprintf(stderr, "obi: attached %u of %u probes", c->attached, c->probes);
+	for (size_t i = 0; i < n; i++)
+		if (!p[i].attached && !p[i].skipped)
+			fprintf(stderr, "%s%s (%s)",
+			        missing++ ? ", " : "; continuing. Missing: ", p[i].name, p[i].why);
+	fputc('\n', stderr);
+	free(c);
+}
+
+static int let_go(struct live *l)
+{
+	int e = l->has_child ? child_go(&l->child) : 0;
+
+	if (!e)
+		return 0;
+	fprintf(stderr, "obi: cannot run %s: %s\n", l->o->command[0], strerror(-e));
+	return e == -ENOENT ? 127 : 126;
+}
+
+int live_start(struct live *l)
+{
+	char err[ERR_TEXT] = "";
+	int e = l->o->command && !l->o->read.n ? start_child(l) : 0;
+
+	if (e)
+		return e;
+	l->session = session_new(&l->opts, &e, err);
+	if (l->session)
+		e = session_start(l->session, err);
+	if (e || !l->session) {
+		fprintf(stderr, "obi: %s\n", err[0] ? err : strerror(-e));
+		return l->has_child ? STATUS_CMD : live_status(e);
+	}
+	if (!l->opts.nrecordings)
+		say_attached(l);
+	return let_go(l);
+}
+
+static void print_summary(struct live *l, const char *recorded, bool pipeline)
+{
+	struct session_counts *c = malloc(sizeof(*c));
+	struct buf b = { 0 };
+
+	if (!c)
+		return;
+	session_counts(l->session, c);
+	summary_text(&b, c, recorded);
+	if (pipeline)
+		session_describe(l->session, &b);
+	fwrite(b.p, 1, b.len, stderr);
+	fflush(stderr);
+	buf_free(&b);
+	free(c);
+}
+
+static bool targets_gone(struct live *l)
+{
+	const struct target_spec *t = &l->opts.capture.targets;
+
+	return !l->opts.nrecordings && !t->all && t->npids && !t->ncomms && !t->nexes &&
+	       !t->ncgroups && !t->nusers && !session_targets(l->session);
+}
+
+static void describe_target(const struct live *l, char *out, size_t cap)
+{
+	const struct target_spec *t = &l->opts.capture.targets;
+
+	if (l->opts.nrecordings)
+		snprintf(out, cap, "%s", l->opts.recordings[0]);
+	else if (t->all)
+		snprintf(out, cap, "the whole host");
+	else if (t->npids)
+		snprintf(out, cap, "pid %d", (int)t->pids[0]);
+	else
+		snprintf(out, cap, "%zu processes", session_targets(l->session));
+}
+
+/* Nothing shown for a while: say what is there and what hides it. */
+static void explain(struct live *l)
+{
+	struct session_counts *c;
+	double waited = now_s() - l->started;
+	struct explain e = { .seconds = waited, .filter = l->o->where };
+	const struct probe_state *p;
+	struct buf b = { 0 };
+	char target[64];
+	size_t n = 0;
+
+	if (l->explained || l->silent || l->o->quiet || waited < EXPLAIN_S || l->opts.nrecordings)
+		return;
+	l->explained = true;
+	c = malloc(sizeof(*c));
+	if (!c)
+		return;
+	session_counts(l->session, c);
+	if (!c->tally.shown) {
+		describe_target(l, target, sizeof(target));
+		e.target = target;
+		e.pid = l->opts.capture.targets.npids ? l->opts.capture.targets.pids[0] : 0;
+		p = session_probes(l->session, &n);
+		summary_explain(&b, &e, c, p, n);
+		fwrite(b.p, 1, b.len, stderr);
+		buf_free(&b);
+	}
+	free(c);
+}
+
+void live_run(struct live *l, void (*tick)(struct live *l))
+{
+	const struct options *o = l->o;
+	double end = o->duration_ns ? now_s() + (double)o->duration_ns / 1e9 : 0;
+
+	while (!stops && !session_poll(l->session, TICK_MS)) {
+		if (wants_summary) {
+			wants_summary = 0;
+			print_summary(l, NULL, true);
+		}
+		if (end > 0 && now_s() >= end)
+			break;
+		if (l->has_child ? child_over(&l->child) : targets_gone(l))
+			break;
+		if (tick)
+			tick(l);
+		explain(l);
+	}
+}
+
+int live_stop(struct live *l, const char *recorded)
+{
+	char err[ERR_TEXT] = "";
+	int e = session_stop(l->session, err), status = live_status(e);
+	struct session_counts *c = malloc(sizeof(*c));
+
+	if (e && e != -EPIPE)
+		fprintf(stderr, "obi: %s\n", err);
+	status = e == -EPIPE ? STATUS_OK : e ? STATUS_ERROR : STATUS_OK;
+	if (!l->o->quiet && !l->silent && e != -EPIPE)
+		print_summary(l, recorded, false);
+	if (c) {
+		session_counts(l->session, c);
+		if (!status && l->o->fail_empty && !c->tally.shown)
+			status = STATUS_EMPTY;
+		free(c);
+	}
+	if (l->has_child && !stops)
+		return child_exit(&l->child);
+	return status;
+}
+
+void live_free(struct live *l)
+{
+	if (l->has_child && !l->session)
+		child_cancel(&l->child);
+	session_free(l->session);
+	free(l->pids);
+	err_set_sink(NULL, NULL);
+}

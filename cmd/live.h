@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_CMD_LIVE_H
+#define OBI_CMD_LIVE_H
+
+/*
+ * live - what the commands that run a session share: options to session, the
+ * messages on stderr, signals, the command after `--`, exit status.
+ */
+
+#include "cmd/child.h"
+#include "cmd/cmd.h"
+#include "session.h"
+
+struct live {
+	const struct options *o;
+	struct session_opts opts;
+	struct session *session;
+	struct child child;
+	pid_t *pids;       /* those of the options and the child's */
+	bool has_child;
+	bool explained;
+	bool silent;       /* no summary at the end */
+	double started;    /* CLOCK_MONOTONIC seconds */
+};
+
+/* Messages go to stderr from here on; signals are caught. */
+void live_init(struct live *l, const struct options *o);
+/* Adds an output. 0 or exit status, said on stderr. */
+int live_output(struct live *l, const struct writer *w, const char *path, int fd, bool must);
+/* Attaches and starts. 0 or exit status, said on stderr. */
+int live_start(struct live *l);
+/* Until the end, a signal, a limit of the options. `tick` (may be NULL) is called ten times a second. */
+void live_run(struct live *l, void (*tick)(struct live *l));
+/* Stops and says what is to be said; the exit status. */
+int live_stop(struct live *l, const char *recorded);
+void live_free(struct live *l);
+
+/* Exit status for an -errno of session_new() or session_start(). */
+int live_status(int error);
+
+#endif
