@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "store/plan.h"
+#include "store/schema.h"
 
 struct vtab {
 	sqlite3_vtab base;
@@ -28,38 +29,6 @@ struct cursor {
 static struct vtab *vtab_of(sqlite3_vtab_cursor *c)
 {
 	return (struct vtab *)c->pVtab;
-}
-
-static const char *sql_type(enum col_type t)
-{
-	switch (t) {
-	case COL_I:
-	case COL_B:
-	case COL_V:
-		return "INTEGER";
-	case COL_MS:
-		return "REAL";
-	case COL_T:
-	case COL_J:
-	case COL_AT:
-	case COL_X16:
-	case COL_X8:
-	case COL_F:
-		break;
-	}
-	return "TEXT";
-}
-
-void vtab_columns(struct buf *b, enum table t)
-{
-	const struct table_def *def = &tables[t];
-
-	buf_z(b, "(\n");
-	for (unsigned int i = 0; i < def->ncolumns; i++)
-		buf_fmt(b, "\t%s %s%s -- %s\n", def->columns[i].name,
-		        sql_type(def->columns[i].type), i + 1 < def->ncolumns ? "," : "",
-		        def->columns[i].help);
-	buf_z(b, ")");
 }
 
 static int find_table(const char *name)
@@ -83,7 +52,7 @@ static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sq
 		return SQLITE_ERROR;
 	}
 	buf_z(&sql, "CREATE TABLE x");
-	vtab_columns(&sql, (enum table)t);
+	schema_columns(&sql, (enum table)t, false);
 	buf_ch(&sql, '\0');
 	v = sqlite3_malloc(sizeof(*v));
 	if (v && !sql.failed)
@@ -323,7 +292,7 @@ int vtab_create(sqlite3 *db, struct vtab_source *src)
 
 		layout_init(&src->layouts[t], t);
 		buf_fmt(&sql, "CREATE VIRTUAL TABLE %s USING capture", tables[t].name);
-		vtab_columns(&sql, t);
+		schema_columns(&sql, t, false);
 		buf_ch(&sql, '\0');
 		rc = sql.failed ? SQLITE_NOMEM : sqlite3_exec(db, sql.p, NULL, NULL, NULL);
 		buf_free(&sql);

@@ -28,9 +28,6 @@ int vtab_create(sqlite3 *db, struct vtab_source *src);
 /* After a statement has ended. */
 void vtab_unpin(struct vtab_source *src);
 
-/* The columns of t with their help as comments: "(\n\ttime TEXT, -- start ...\n ...)". */
-void vtab_columns(struct buf *b, enum table t);
-
 /* Pins the store if no scan has; for functions that look at the capture as a whole. */
 int vtab_pin(struct vtab_source *src);
 

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "store/functions.h"
+#include "store/schema.h"
 #include "store/store.h"
 
 enum { BATCH = 1024, ROUNDS = 3 };
@@ -113,7 +114,7 @@ static sqlite3_stmt *make_table(sqlite3 *db, const char *indexes)
 	sqlite3_stmt *st = NULL;
 
 	buf_z(&sql, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; CREATE TABLE spans");
-	vtab_columns(&sql, TABLE_SPANS);
+	schema_columns(&sql, TABLE_SPANS, false);
 	buf_fmt(&sql, ";%s;%c", indexes, 0);
 	if (sqlite3_exec(db, sql.p, NULL, NULL, NULL))
 		exit(1);

@@ -1,0 +1,10 @@
+-- service_graph: who calls whom, from the caller's side
+-- view: Graph  every: 1s
+-- :limit   int  = 50    rows
+SELECT service AS source, coalesce(peer_name, peer_ip) || coalesce(':' || peer_port, '') AS destination,
+       proto, count(*) AS count, sum(error) AS errors, p95(dur_ms) AS p95_ms,
+       sum(coalesce(req_bytes, 0) + coalesce(resp_bytes, 0)) AS bytes
+  FROM spans
+ WHERE kind IN ('client', 'producer')
+ GROUP BY 1, 2, 3
+ ORDER BY 4 DESC LIMIT :limit;
