@@ -8,5 +8,9 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "run.sh: the end-to-end tests need root: sudo make check-e2e" >&2; exit 3; }
 tests/setup/servers.sh
 [ -n "${*:-}" ] || set -- -q --durations=8
+case " $* " in
+*tests/e2e/*) ;;
+*) set -- "$@" tests/e2e ;;
+esac
 exec /usr/bin/python3 -B -m pytest -p no:cacheprovider -W error::pytest.PytestUnhandledThreadExceptionWarning \
-	-rs --tb=short --rootdir=tests/e2e "$@" tests/e2e
+	-rs --tb=short --rootdir=tests/e2e "$@"

@@ -37,6 +37,18 @@ class Server:
         self.env = {**os.environ, **(env or {})}
         self.process = None
 
+    def start(self):
+        self.prepare()
+        self.spawn(self.command())
+        self.wait_ready()
+        self.mark()
+
+    def prepare(self):
+        """Puts configuration and data into its folder."""
+
+    def wait_ready(self):
+        self.wait_listen()
+
     def __enter__(self):
         try:
             self.start()
@@ -131,7 +143,7 @@ class Nginx(Server):
         super().__init__(env)
         self.back, self.workers, self.extra, self.listen = free_port(), workers, extra, listen
 
-    def start(self):
+    def prepare(self):
         www = self.dir / "www"
         www.mkdir()
         (www / "one").write_bytes(b"1" * 1000)
@@ -141,11 +153,13 @@ class Nginx(Server):
         (self.dir / "conf").write_text(NGINX_CONF.format(
             dir=self.dir, port=self.port, back=self.back, workers=self.workers, extra=self.extra,
             listen=self.listen))
-        self.spawn(["/usr/sbin/nginx", "-p", self.dir, "-c", self.dir / "conf", "-e",
-                    self.dir / "error.log"])
+
+    def command(self):
+        return ["/usr/sbin/nginx", "-p", self.dir, "-c", self.dir / "conf", "-e", self.dir / "error.log"]
+
+    def wait_ready(self):
         self.wait_listen()
         wait_for("the workers", lambda: len(self.pids) > self.workers)
-        self.mark()
 
     def mark(self):
         """From here on access() counts anew."""
@@ -161,8 +175,12 @@ class Nginx(Server):
         """Rows of its access log: server port, client port, method, target, status, bytes, time."""
         os.kill(self.pid, signal.SIGUSR1)  # makes the workers write what they hold
         time.sleep(1.3)
-        with open(self.log()) as f:
-            f.seek(self.skip)
+        return self.parse(self.log(), self.skip)
+
+    @staticmethod
+    def parse(path, skip=0):
+        with open(path) as f:
+            f.seek(skip)
             for line in f:
                 p = line.rstrip("\n").split("\t")
                 yield (int(p[0]), int(p[1]), p[2], p[3], p[4], int(p[5]), float(p[6]))
@@ -173,7 +191,7 @@ class Postgres(Server):
 
     user = "postgres"
 
-    def start(self):
+    def prepare(self):
         data = self.dir / "data"
         user = pwd.getpwnam(self.user)
         os.chown(self.dir, user.pw_uid, user.pw_gid)
@@ -200,12 +218,15 @@ log_min_duration_statement = 0
 log_min_messages = warning
 log_min_error_statement = error
 """)
-        self.spawn([PG_BIN / "postgres", "-D", data])
+
+    def command(self):
+        return [PG_BIN / "postgres", "-D", self.dir / "data"]
+
+    def wait_ready(self):
         self.wait_listen()
         wait_for("PostgreSQL", lambda: subprocess.run(
             [PG_BIN / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
         self.sql("CREATE EXTENSION pg_stat_statements")
-        self.mark()
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -235,16 +256,20 @@ log_min_error_statement = error
     def statements(self):
         """What csvlog says: (backend pid, text, SQLSTATE or '00000') of each TCP client's statement."""
         time.sleep(0.5)
+        return self.parse(self.dir / "log" / "pg.csv", self.skip)
+
+    @classmethod
+    def parse(cls, path, skip=0):
         csv.field_size_limit(1 << 30)
-        with open(self.dir / "log" / "pg.csv", newline="") as f:
-            f.seek(self.skip)
+        with open(path, newline="") as f:
+            f.seek(skip)
             for r in csv.reader(f):
                 if r[4].startswith("[local]") or not r[4]:
                     continue
                 if r[11] in ("ERROR", "FATAL"):
                     yield int(r[3]), r[19], r[12]
                 elif r[11] == "LOG":
-                    m = self.STATEMENT.match(r[13])
+                    m = cls.STATEMENT.match(r[13])
                     if m:
                         yield int(r[3]), m[1], "00000"
 
@@ -259,21 +284,23 @@ class MariaDB(Server):
 
     user = "mysql"
 
-    def start(self):
+    def prepare(self):
         user = pwd.getpwnam(self.user)
         os.chown(self.dir, user.pw_uid, user.pw_gid)
         subprocess.run(["mariadb-install-db", "--no-defaults", "--user=mysql", f"--datadir={self.dir}/data",
                         "--auth-root-authentication-method=normal", "--skip-test-db"], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.spawn(["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.dir}/data",
-                    f"--port={self.port}", "--bind-address=127.0.0.1", f"--socket={self.dir}/s.sock",
-                    f"--pid-file={self.dir}/pid", "--general-log", f"--general-log-file={self.dir}/general.log",
-                    "--performance-schema=ON", "--skip-name-resolve", "--max-allowed-packet=64M",
-                    "--innodb-flush-log-at-trx-commit=0", "--local-infile=1", "--skip-log-bin",
-                    "--performance-schema-digests-size=2000"])
+
+    def command(self):
+        return ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={self.dir}/data", f"--port={self.port}",
+                "--bind-address=127.0.0.1", f"--socket={self.dir}/s.sock", f"--pid-file={self.dir}/pid",
+                "--general-log", f"--general-log-file={self.dir}/general.log", "--performance-schema=ON",
+                "--skip-name-resolve", "--max-allowed-packet=64M", "--innodb-flush-log-at-trx-commit=0",
+                "--local-infile=1", "--skip-log-bin", "--performance-schema-digests-size=2000"]
+
+    def wait_ready(self):
         self.wait_listen()
         self.sql("CREATE DATABASE IF NOT EXISTS test")
-        self.mark()
 
     def sql(self, text):
         out = subprocess.run(["mariadb", "--no-defaults", f"--socket={self.dir}/s.sock", "-uroot", "-N", "-B",
@@ -289,12 +316,16 @@ class MariaDB(Server):
 
     def log(self):
         """General log: (connection, command, text); its own `sql` calls come by the socket, as Quit shows."""
-        local, rows = set(), []
         time.sleep(0.2)
-        with open(self.dir / "general.log", errors="replace") as f:
-            f.seek(self.skip)
+        return self.parse(self.dir / "general.log", self.skip)
+
+    @classmethod
+    def parse(cls, path, skip=0):
+        local, rows = set(), []
+        with open(path, errors="replace") as f:
+            f.seek(skip)
             for line in f:
-                m = self.LINE.match(line.rstrip("\n"))
+                m = cls.LINE.match(line.rstrip("\n"))
                 if m:
                     rows.append([int(m[1]), m[2], m[3] or ""])
                     if m[2] == "Connect" and "using Socket" in line:
@@ -311,12 +342,10 @@ class MariaDB(Server):
 
 
 class Redis(Server):
-    def start(self):
-        self.spawn(["redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--appendonly",
-                    "no", "--dir", self.dir, "--unixsocket", self.dir / "s.sock", "--io-threads", "1",
-                    "--proto-max-bulk-len", "64mb"])
-        self.wait_listen()
-        self.mark()
+    def command(self):
+        return ["/usr/bin/redis-server", "--port", self.port, "--bind", "127.0.0.1", "--save", "",
+                "--appendonly", "no", "--dir", self.dir, "--unixsocket", self.dir / "s.sock",
+                "--io-threads", "1", "--proto-max-bulk-len", "64mb"]
 
     def cli(self, *args):
         return subprocess.run(["redis-cli", "-s", self.dir / "s.sock", *args], check=True,
@@ -328,8 +357,12 @@ class Redis(Server):
 
     def calls(self):
         """INFO commandstats: command (without its subcommand), to (calls, failed)."""
+        return self.parse_calls(self.cli("INFO", "commandstats"))
+
+    @staticmethod
+    def parse_calls(text):
         out = Counter(), Counter()
-        for line in self.cli("INFO", "commandstats").splitlines():
+        for line in text.splitlines():
             m = re.match(r"cmdstat_([^:|]+)(\|[^:]*)?:calls=(\d+).*rejected_calls=(\d+),failed_calls=(\d+)", line)
             if m and (m[1], m[2]) != ("config", "|resetstat"):
                 out[0][m[1].upper()] += int(m[3]) + int(m[4])
@@ -338,5 +371,8 @@ class Redis(Server):
 
     def errors(self):
         """INFO errorstats: error prefix to count."""
-        return Counter({m[1]: int(m[2]) for m in re.finditer(
-            r"errorstat_([A-Z]+):count=(\d+)", self.cli("INFO", "errorstats"))})
+        return self.parse_errors(self.cli("INFO", "errorstats"))
+
+    @staticmethod
+    def parse_errors(text):
+        return Counter({m[1]: int(m[2]) for m in re.finditer(r"errorstat_([A-Z]+):count=(\d+)", text)})
