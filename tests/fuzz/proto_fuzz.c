@@ -6,7 +6,7 @@
  * Then come segments of a conversation, until the input ends:
  *
  *	control   bit 0: of the responder; bit 1: nothing follows it in its
- *	          direction; bit 2: repeated
+ *	          direction; bit 2: repeated; bit 3: the bytes were lost
  *	times     only with bit 2
  *	length    two bytes, little-endian
  *	bytes
@@ -20,7 +20,7 @@
 #include "proto/proto.h"
 #include "tests/unit/feed.h"
 
-enum { REPEAT_MAX = 40 * 1024, RESPONDER = 1, LAST = 2, REPEATED = 4 };
+enum { REPEAT_MAX = 40 * 1024, RESPONDER = 1, LAST = 2, REPEATED = 4, LOST = 8 };
 
 static const enum proto_id ids[] = {
 #define PROTO(NUM, NAME, file) PROTO_##NAME,
@@ -57,6 +57,10 @@ static bool segment(struct feed *f, struct cur *in, struct buf said[2])
 	for (unsigned int i = 0; i < times; i++) {
 		if (i && said[0].len + said[1].len > REPEAT_MAX)
 			break;
+		if (control & LOST) {
+			feed_lose(f, dir, s.len);
+			continue;
+		}
 		buf_str(&said[dir], s);
 		feed_push(f, dir, s.s, s.len);
 	}

@@ -3,7 +3,8 @@
  * proto_main - the fuzz target without a fuzzer: feeds it files.
  *
  *	proto_main FILE...             inputs of proto_fuzz.c
- *	proto_main CONV...             conversations (tests/corpus/README)
+ *	proto_main CONV...             conversations (tests/corpus/README), whole, and
+ *	                               with each segment in turn cut short by a loss
  *	proto_main -o DIR CONV...      writes conversations as inputs
  */
 #include <stdio.h>
@@ -36,26 +37,51 @@ static char number_of(const char *path)
 	return 0;
 }
 
-static void encode(struct buf *to, const struct conv *c, char number)
+enum { LOST = 8 };
+
+static void add(struct buf *to, int control, const char *p, size_t n)
+{
+	buf_ch(to, (char)control);
+	buf_ch(to, (char)(n & 0xff));
+	buf_ch(to, (char)(n >> 8));
+	buf_add(to, p, n);
+}
+
+/* The conversation as an input; the second half of segment `hole` is lost. */
+static void encode(struct buf *to, const struct conv *c, char number, size_t hole)
 {
 	buf_ch(to, number);
 	for (size_t i = 0; i < c->nsegs; i++) {
 		const struct conv_seg *s = &c->segs[i];
+		const char *p = c->bytes.p + s->off;
 		size_t off = 0;
 
+		if (i == hole && s->len <= CHUNK) {
+			add(to, s->dir, p, s->len / 2);
+			add(to, s->dir | LOST, p + s->len / 2, s->len - s->len / 2);
+			continue;
+		}
 		do {
 			size_t n = s->len - off < CHUNK ? s->len - off : CHUNK;
 
-			buf_ch(to, (char)(s->dir | s->cut << 1));
-			buf_ch(to, (char)(n & 0xff));
-			buf_ch(to, (char)(n >> 8));
-			buf_add(to, c->bytes.p + s->off + off, n);
+			add(to, s->dir | s->cut << 1, p + off, n);
 			off += n;
 		} while (off < s->len);
 	}
 }
 
-static int read_input(struct buf *b, const char *path)
+static void with_holes(const struct conv *c, char number)
+{
+	for (size_t i = 0; i < c->nsegs; i++) {
+		struct buf b = { 0 };
+
+		encode(&b, c, number, i);
+		LLVMFuzzerTestOneInput((const uint8_t *)b.p, b.len);
+		buf_free(&b);
+	}
+}
+
+static int read_input(struct buf *b, const char *path, bool run)
 {
 	size_t len = strlen(path);
 	struct conv c;
@@ -65,7 +91,9 @@ static int read_input(struct buf *b, const char *path)
 		return conv_slurp(b, path);
 	err = conv_load(&c, path);
 	if (!err)
-		encode(b, &c, number_of(path));
+		encode(b, &c, number_of(path), SIZE_MAX);
+	if (!err && run)
+		with_holes(&c, number_of(path));
 	conv_free(&c);
 	return err;
 }
@@ -89,7 +117,7 @@ int main(int argc, char **argv)
 
 	for (int i = out ? 3 : 1; i < argc; i++) {
 		struct buf b = { 0 };
-		int err = read_input(&b, argv[i]);
+		int err = read_input(&b, argv[i], !out);
 
 		if (!err && out)
 			err = write_input(&b, argv[2], argv[i]);

@@ -85,12 +85,20 @@ for proto in $protos; do
 		"$out/proto_cov" "tests/corpus/$proto"/*.conv
 done
 llvm-profdata-14 merge "$out"/*.profraw -o "$out/profdata"
+# the files of the parsers that ran: PROTO(1, HTTP, http1) -> http1*.c
+files=proto
+for proto in $protos; do
+	name=$(echo "$proto" | tr a-z A-Z)
+	files="$files|$(sed -n "s/^PROTO([0-9]*, $name, \(.*\))/\1/p" src/proto/protos.def)"
+done
+[ $# -gt 0 ] || files=.
+
 echo "line coverage from tests/corpus:"
 llvm-cov-14 export -summary-only -instr-profile="$out/profdata" "$out/proto_cov" src/proto |
 	python3 -c '
-import json, sys
+import json, re, sys
 for f in json.load(sys.stdin)["data"][0]["files"]:
     n = f["summary"]["lines"]
-    if f["filename"].endswith(".c"):
+    if re.match(r".*/src/proto/(%s)[a-z0-9_]*\.c" % sys.argv[1], f["filename"]):
         print("  %5.1f%%  %s" % (n["percent"], f["filename"].split("/src/")[-1]))
-'
+' "$files"

@@ -130,8 +130,8 @@ static void number(struct buf *b, const char *name, uint64_t v, uint64_t unset)
 static void print_flags(struct buf *b, unsigned int flags)
 {
 	static const char *const names[] = {
-		"cut",     "closes", "define",  "use",   "forget",
-		"prepare", "body",   "byorder", "newdb", "newdb_ok", "run",
+		"cut",  "closes",  "define", "use",      "forget", "prepare",
+		"body", "byorder", "newdb",  "newdb_ok", "run",
 	};
 	const char *sep = " flags=";
 
@@ -292,21 +292,19 @@ static void taken(struct feed *f, enum dir dir, const struct msg *m)
 	f->over = m->next != PROTO_UNKNOWN;
 }
 
-/* As conn/ does after an error: past one byte, on to what may be a message. */
+/* On to what may be a message; false where there is none in these bytes. */
 static bool resync(struct feed *f, enum dir dir)
 {
 	struct feed_side *s = &f->side[dir];
-	struct cur in;
-	const uint8_t *p;
+	size_t len = s->len < PROTO_HEAD ? s->len : PROTO_HEAD;
+	struct cur in = cur_of(window(s->p, len), len);
+	const uint8_t *p = f->proto->resync(f->state, dir, in);
 
-	drop(s, 1);
-	in = cur_of(window(s->p, s->len < PROTO_HEAD ? s->len : PROTO_HEAD),
-	            s->len < PROTO_HEAD ? s->len : PROTO_HEAD);
-	p = f->proto->resync(f->state, dir, in);
 	if (p && (p < in.p || p >= in.end))
 		breach(f, "resync outside of the input");
-	drop(s, p && !f->broken ? (size_t)(p - in.p) : cur_left(&in));
-	return true;
+	drop(s, p && !f->broken ? (size_t)(p - in.p) : len);
+	s->lost = !p;
+	return p || s->len;
 }
 
 /* Takes one message of this direction; false where there is none to take yet. */
@@ -320,13 +318,18 @@ static bool step(struct feed *f, enum dir dir)
 	skip_some(s);
 	if (f->over || s->bad || !s->len)
 		return false;
+	if (s->lost)
+		return resync(f, dir);
 	r = call(f, dir, &took);
 	if (r == PARSE_BAD && !early) {
 		note(f, "bad at", dir, s->at);
 		s->bad = !f->resyncs;
 		f->nbad++;
-		if (f->resyncs)
-			return resync(f, dir);
+		if (f->resyncs) {
+			drop(s, 1);
+			s->lost = true;
+			return true;
+		}
 	}
 	if (r != PARSE_OK)
 		return false;
@@ -370,6 +373,18 @@ void feed_push(struct feed *f, enum dir dir, const void *bytes, size_t len)
 		memcpy(s->p + s->len, bytes, len);
 	s->len += len;
 	pump(f);
+}
+
+void feed_lose(struct feed *f, enum dir dir, size_t len)
+{
+	struct feed_side *s = &f->side[dir];
+
+	feed_cut(f, dir);
+	s->cut = false;
+	drop(s, s->len);
+	s->lost = s->lost || s->skip < len;
+	s->skip -= s->skip < len ? s->skip : s->skip == UINT64_MAX ? 0 : len;
+	s->at += len;
 }
 
 void feed_cut(struct feed *f, enum dir dir)

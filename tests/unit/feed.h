@@ -21,6 +21,7 @@ struct feed_side {
 	uint64_t at;   /* offset of p[0] in the direction */
 	bool bad;      /* the parser gave up */
 	bool cut;      /* no byte will follow */
+	bool lost;     /* bytes are missing: look for the next message first */
 };
 
 enum { FEED_OPEN = 1024 };
@@ -44,8 +45,9 @@ struct feed {
 
 void feed_init(struct feed *f, const struct proto *p);
 void feed_push(struct feed *f, enum dir dir, const void *bytes, size_t len);
-void feed_cut(struct feed *f, enum dir dir); /* no byte of this direction follows */
-void feed_finish(struct feed *f);               /* what is left over */
+void feed_cut(struct feed *f, enum dir dir);              /* no byte of this direction follows */
+void feed_lose(struct feed *f, enum dir dir, size_t len); /* bytes that were not captured */
+void feed_finish(struct feed *f);                         /* what is left over */
 void feed_free(struct feed *f);
 
 /* A message as one line without newline. */

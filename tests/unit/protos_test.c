@@ -280,6 +280,48 @@ START_TEST(survives_one_wrong_byte_anywhere)
 }
 END_TEST
 
+/* Without the bytes from..to of the segment `which`. */
+static void with_hole(const struct fixture *x, size_t which, size_t from, size_t to)
+{
+	struct feed f;
+	struct buf got;
+
+	feed_init(&f, x->proto);
+	f.resyncs = true;
+	for (size_t i = 0; i < x->conv.nsegs; i++) {
+		const struct conv_seg *s = &x->conv.segs[i];
+		const uint8_t *p = bytes_of(x, s);
+
+		if (i != which) {
+			feed_push(&f, s->dir, p, s->len);
+			continue;
+		}
+		feed_push(&f, s->dir, p, from);
+		feed_lose(&f, s->dir, to - from);
+		feed_push(&f, s->dir, p + to, s->len - to);
+	}
+	got = done(&f, x);
+	buf_free(&got);
+}
+
+START_TEST(survives_a_hole_anywhere)
+{
+	struct fixture x;
+
+	load(&x, _i);
+	for (size_t i = 0; i < x.conv.nsegs; i++) {
+		size_t len = x.conv.segs[i].len;
+
+		for (size_t at = 0; at < len; at += stride(x.conv.bytes.len)) {
+			with_hole(&x, i, at, at + 1);
+			with_hole(&x, i, at, len);
+			with_hole(&x, i, 0, at + 1);
+		}
+	}
+	conv_free(&x.conv);
+}
+END_TEST
+
 /* What each side said first, as far as conn/ would keep it. */
 static struct cur said(const struct fixture *x, enum dir dir, struct buf *b)
 {
@@ -422,6 +464,7 @@ Suite *protos_suite(void)
 	tcase_add_loop_test(t, says_the_same_when_split_at_any_byte, 0, n);
 	tcase_add_loop_test(t, never_calls_a_prefix_bad, 0, n);
 	tcase_add_loop_test(t, survives_one_wrong_byte_anywhere, 0, n);
+	tcase_add_loop_test(t, survives_a_hole_anywhere, 0, n);
 	tcase_add_loop_test(t, is_claimed_by_nobody_else, 0, n);
 	tcase_add_loop_test(t, is_claimed_by_its_own, 0, n);
 	suite_add_tcase(s, t);
