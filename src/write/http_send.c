@@ -284,8 +284,8 @@ static struct evhttp_request *new_request(struct http_sender *s)
 		evhttp_remove_header(h, t->headers[i].name);
 		evhttp_add_header(h, t->headers[i].name, t->headers[i].value);
 	}
-	evbuffer_add_reference(evhttp_request_get_output_buffer(req), s->now->body, s->now->len,
-	                       NULL, NULL);
+	/* copied: after an early answer libevent still sends what is left */
+	evbuffer_add(evhttp_request_get_output_buffer(req), s->now->body, s->now->len);
 	return req;
 }
 
