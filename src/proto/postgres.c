@@ -277,8 +277,7 @@ const struct proto proto_postgres = {
 	.name = "postgresql",
 	.title = "PostgreSQL frontend/backend protocol 3",
 	.system = "postgresql",
-	.limits = "protocol 2 is unknown; parameters and rows are not read; an error of the commit at "
-	          "Sync, after each answer of its group, is counted but belongs to no request; "
+	.limits = "protocol 2 is unknown; parameters and rows are not read; "
 	          "statements prepared before tracing began are unknown",
 	.ops = ops,
 	.family = FAMILY_SQL,

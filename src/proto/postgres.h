@@ -30,6 +30,7 @@ struct pg {
 	uint32_t rows;         /* of the answer under way */
 	uint8_t next_portal;
 	bool asked_tls; /* one byte answers */
+	bool held;      /* the last request of the group waits for ReadyForQuery only */
 	bool pipelines; /* a group was sent before the last was answered */
 	bool doubt;     /* answers were missed: the counts may lag */
 	char traceparent[PG_TRACEPARENT];

@@ -17,6 +17,7 @@ static void open_request(struct pg *s, struct msg *out)
 	if (s->sent != s->answered && s->doubt && !s->pipelines) {
 		s->answered = s->sent;
 		s->done = s->reqs;
+		s->held = false;
 	} else if (s->sent != s->answered) {
 		s->pipelines = true;
 	}

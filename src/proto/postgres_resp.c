@@ -36,17 +36,27 @@ static bool is_empty(const struct pg *s)
  */
 static void advance(struct pg *s, bool empty_only)
 {
-	while (ended(s) && s->done == limit(s) && (!empty_only || is_empty(s)))
+	while (ended(s) && s->done == limit(s) && (!empty_only || is_empty(s))) {
 		s->answered++;
+		s->held = false;
+	}
 }
 
-/* The last part of a request's answer; in a simple query more may follow. */
+/*
+ * The last part of a request's answer. The last request of a group stays open
+ * until ReadyForQuery: the commit that comes before it may still fail, and the
+ * client waits for it.
+ */
 static void answer(struct pg *s, struct msg *out)
 {
-	advance(s, false);
-	out->kind = is_simple(s) ? MSG_INTERIM : MSG_RESP;
-	if (out->kind == MSG_RESP && s->done != limit(s))
+	out->kind = MSG_RESP;
+	if (is_simple(s)) {
+		out->kind = MSG_INTERIM;
+	} else if (s->done != limit(s)) {
 		s->done++;
+		s->held = ended(s) && s->done == limit(s);
+		out->kind = s->held ? MSG_INTERIM : MSG_RESP;
+	}
 	s->rows = 0;
 }
 
@@ -54,6 +64,7 @@ static void close_group(struct pg *s)
 {
 	s->done = limit(s);
 	s->answered++;
+	s->held = false;
 	s->rows = 0;
 }
 
@@ -71,7 +82,7 @@ static enum parse ready_for_query(struct pg *s, struct cur *in, struct pg_frame 
 	if (f->whole && status != 'I' && status != 'T' && status != 'E')
 		return PARSE_BAD;
 	if (s->sent != s->answered) {
-		out->kind = is_simple(s) ? MSG_RESP : MSG_BARRIER;
+		out->kind = is_simple(s) || s->held ? MSG_RESP : MSG_BARRIER;
 		if (out->kind == MSG_BARRIER)
 			out->id = s->answered + 1;
 		close_group(s);
@@ -124,15 +135,16 @@ static struct str shortened(struct str s)
 static void place_error(struct pg *s, bool fatal, struct msg *out)
 {
 	advance(s, true);
-	if (ended(s) && !is_simple(s) && s->done == limit(s)) {
-		out->kind = MSG_PUSH; /* each request has its answer: the commit at Sync failed */
-		return;
+	if (fatal && (is_simple(s) || s->held)) {
+		out->kind = MSG_RESP; /* no ReadyForQuery will follow */
+		close_group(s);
+	} else if (s->held) {
+		out->kind = MSG_INTERIM; /* the commit at Sync failed */
+	} else if (ended(s) && !is_simple(s) && s->done == limit(s)) {
+		out->kind = MSG_PUSH; /* likewise, but each request has its answer */
+	} else {
+		answer(s, out);
 	}
-	out->kind = is_simple(s) && !fatal ? MSG_INTERIM : MSG_RESP;
-	if (out->kind == MSG_RESP && is_simple(s))
-		close_group(s); /* no ReadyForQuery will follow */
-	else if (out->kind == MSG_RESP && s->done != limit(s))
-		s->done++;
 }
 
 static enum parse error_response(struct pg *s, struct cur *in, struct pg_frame *f, struct msg *out)
@@ -175,6 +187,7 @@ static enum parse command_complete(struct pg *s, struct cur *in, struct pg_frame
 
 	if (f->whole && (f->body.over || cur_left(&f->body)))
 		return PARSE_BAD;
+	advance(s, false);
 	answer(s, out);
 	if (f->whole)
 		out->rows = tag_rows(tag);
@@ -185,6 +198,7 @@ static enum parse portal_suspended(struct pg *s, struct cur *in, struct pg_frame
                                    struct msg *out)
 {
 	out->rows = s->rows;
+	advance(s, false);
 	answer(s, out);
 	return pg_take(in, f, 0, out);
 }
@@ -231,6 +245,7 @@ static enum parse by_type(struct pg *s, struct cur *in, struct pg_frame *f, stru
 		return portal_suspended(s, in, f, out);
 	case '1': /* ParseComplete */
 	case 'I': /* EmptyQueryResponse */
+		advance(s, false);
 		answer(s, out);
 		return pg_take(in, f, 0, out);
 	case '2': /* BindComplete */
