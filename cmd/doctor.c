@@ -360,7 +360,7 @@ const struct cmd cmd_doctor = {
 	.args = "[TARGET]",
 	.brief = "what works on this host and for this process, and why not",
 	.examples = {
-		{ "obi doctor", "the host: kernel, permissions, every probe tried for real" },
+		{ "obi doctor", "this host; every probe is tried for real" },
 		{ "obi doctor -p 4242", "and why this process would or would not be seen" },
 		{ "obi doctor -o json", "for a bug report" },
 		{ "obi doctor --pipeline", "run the pipeline for 3 s: nodes, fill, drops" },

@@ -19,13 +19,42 @@ void usage_flag(struct buf *b, const struct opt *o)
 		buf_fmt(b, " %s", o->arg);
 }
 
+/* Words up to column 79, the following lines indented. */
+static void wrapped(struct buf *b, size_t indent, const char *text)
+{
+	size_t column = indent;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > 79) {
+			buf_fmt(b, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			buf_ch(b, ' ');
+			column++;
+		}
+		buf_add(b, text, len);
+		column += len;
+		text += len + (text[len] == ' ');
+	}
+	buf_ch(b, '\n');
+}
+
 /* "  left   right"; a left side that is too long gets a line of its own. */
 static void two_columns(struct buf *b, size_t width, const char *left, const char *right)
 {
-	if (strlen(left) > width)
-		buf_fmt(b, "  %s\n  %*s  %s\n", left, (int)width, "", right);
+	size_t len = strlen(left);
+
+	if (len > width && len + strlen(right) < 75) {
+		buf_fmt(b, "  %s   %s\n", left, right);
+		return;
+	}
+	if (len > width)
+		buf_fmt(b, "  %s\n  %*s  ", left, (int)width, "");
 	else
-		buf_fmt(b, "  %-*s  %s\n", (int)width, left, right);
+		buf_fmt(b, "  %-*s  ", (int)width, left);
+	wrapped(b, width + 4, right);
 }
 
 static void flag_line(struct buf *b, const struct opt *o)
@@ -56,7 +85,7 @@ static void examples(struct buf *b, const struct cmd *c)
 	if (width)
 		buf_ch(b, '\n');
 	for (const struct example *e = c->examples; e->line; e++)
-		two_columns(b, width < 46 ? width : 46, e->line, e->what);
+		two_columns(b, width < 42 ? width : 42, e->line, e->what);
 }
 
 /* ---- texts ---- */
@@ -113,7 +142,7 @@ void usage_full(struct buf *b, const struct cmd *c)
 	}
 	if (c->takes_cmd)
 		buf_z(b,
-		      "\n  -- CMD ARGS                 run CMD and trace it from its first system call\n");
+		      "\n  -- CMD ARGS               run CMD and trace it from its first system call\n");
 	buf_fmt(b, "\nman obi, man obi-%s\n", c->name);
 }
 
