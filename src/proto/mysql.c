@@ -207,8 +207,6 @@ static enum sure detect_joined(const struct first *f)
 		return SURE_NO;
 	if (!cur_left(&f->req))
 		return resp ? SURE_MAYBE : SURE_NO;
-	if (!whole && !resp)
-		return SURE_MAYBE;
 	return resp || whole ? SURE_LIKELY : SURE_MAYBE;
 }
 
