@@ -427,7 +427,7 @@ void json_str(struct buf *b, struct str s)
 	buf_ch(b, '"');
 }
 
-void json_real(struct buf *b, double v)
+void json_num(struct buf *b, double v)
 {
 	char tmp[48];
 	int n = 0, digit = 15;

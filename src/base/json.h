@@ -77,7 +77,7 @@ bool json_is_int(struct str num); /* without fraction and exponent */
 /* ---- writer: appends to a buffer ---- */
 
 void json_str(struct buf *b, struct str s);      /* quoted; invalid bytes become U+FFFD */
-void json_real(struct buf *b, double v);         /* shortest that reads back; null for NaN, inf */
+void json_num(struct buf *b, double v);         /* shortest that reads back; null for NaN, inf */
 void json_ms(struct buf *b, int64_t ns);         /* nanoseconds as milliseconds, exact */
 void json_value(struct buf *b, struct str text); /* JSON text as one line; null where it is none */
 

@@ -58,7 +58,7 @@ void otlp_val_json(struct buf *b, const struct otlp_val *v)
 		buf_i64(b, v->i);
 		break;
 	case VAL_REAL:
-		json_real(b, v->d);
+		json_num(b, v->d);
 		break;
 	case VAL_BOOL:
 		buf_z(b, v->i ? "true" : "false");

@@ -95,7 +95,7 @@ static void put_int(struct buf *b, int64_t i)
 static void put_real(struct buf *b, double d)
 {
 	buf_z(b, "{\"doubleValue\":");
-	json_real(b, d);
+	json_num(b, d);
 	buf_ch(b, '}');
 }
 

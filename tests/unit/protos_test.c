@@ -260,7 +260,7 @@ static void resynced(const struct fixture *x)
 
 START_TEST(survives_one_wrong_byte_anywhere)
 {
-	static const uint8_t flips[] = { 0x01, 0x20, 0x80, 0xff };
+	static const uint8_t flips[] = { 0x01, 0xff };
 	struct fixture x;
 
 	load(&x, _i);
