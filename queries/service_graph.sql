@@ -3,7 +3,7 @@
 -- :limit   int  = 50    rows
 SELECT service AS source, coalesce(peer_name, peer_ip) || coalesce(':' || peer_port, '') AS destination,
        proto, count(*) AS count, sum(error) AS errors, p95(dur_ms) AS p95_ms,
-       sum(coalesce(req_bytes, 0) + coalesce(resp_bytes, 0)) AS bytes
+       CAST(total(req_bytes) + total(resp_bytes) AS INTEGER) AS bytes
   FROM spans
  WHERE kind IN ('client', 'producer')
  GROUP BY 1, 2, 3

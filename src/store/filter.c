@@ -63,9 +63,8 @@ static int prepare(struct filter *f, const char *expr, char *err)
 	buf_free(&sql);
 	if (!rc)
 		return 0;
-	if (rc == SQLITE_AUTH)
-		return err_set(err, EPERM, "%s is not allowed in a filter",
-		               f->denied ? f->denied : "this");
+	if (f->denied)
+		return err_set(err, EPERM, "%s is not allowed in a filter", f->denied);
 	hint_message(sqlite3_errmsg(f->db), expr, TABLE_SPANS, err);
 	return -EINVAL;
 }

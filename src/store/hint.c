@@ -204,11 +204,12 @@ static void consider(struct guess *g, const char *name)
 {
 	struct str n = str_of(name);
 	unsigned int d = distance(g->wrong, n);
+	bool part = g->wrong.len >= 2 && memmem(n.s, n.len, g->wrong.s, g->wrong.len);
 
 	/* A part of a name ("ms", "bytes") is a good guess too. */
-	if (g->wrong.len >= 2 && d > 3 && memmem(n.s, n.len, g->wrong.s, g->wrong.len))
+	if (part && d > 3)
 		d = 3;
-	if (d < g->score && (d <= 2 + g->wrong.len / 4) && d < n.len) {
+	if (d < g->score && d < n.len && (part || d <= 1 + g->wrong.len / 4)) {
 		g->score = d;
 		g->best = name;
 	}
