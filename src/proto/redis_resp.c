@@ -157,8 +157,10 @@ static enum parse walk(struct redis *s, struct cur *c, struct walk *w)
 		enum parse r = element(s, c, w);
 
 		if (r == PARSE_MORE) {
-			if (!w->full || mark == w->head)
+			if (!w->full)
 				return PARSE_MORE;
+			if (mark == w->head) /* a line without end */
+				return PARSE_BAD;
 			c->p = mark;
 			return PARSE_OK;
 		}
