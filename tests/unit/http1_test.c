@@ -9,8 +9,6 @@
 
 #include "tests/unit/suites.h"
 
-
-
 static const struct proto *http(void)
 {
 	return proto_by_id(PROTO_HTTP);
