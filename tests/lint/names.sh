@@ -4,6 +4,7 @@
 # declares it, or of a struct or enum that this header is about
 #
 # usage: names.sh OBJECTS_DIR     (.out/obj); prints offenders and exits 1
+# shellcheck disable=SC2013
 set -eu
 
 # Short names that are used everywhere, and what they stand for.
