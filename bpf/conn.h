@@ -21,6 +21,15 @@ static __always_inline bool type_wanted(__u16 type)
 	return type == SOCK_STREAM || (cfg.datagrams && type == SOCK_DGRAM);
 }
 
+/* A pointer's value as a number, which old verifiers let nobody calculate with otherwise. */
+static __always_inline __u64 address(const void *p)
+{
+	__u64 at = (__u64)p, out = 0;
+
+	bpf_probe_read_kernel(&out, sizeof(out), &at);
+	return out;
+}
+
 /* The identity of a socket without cookie; its inode tells users of one address apart. */
 static __always_inline __u64 conn_mix(__u64 sk, __u64 inode)
 {
@@ -79,7 +88,8 @@ static __always_inline bool conn_record(const struct state *st, const struct soc
 	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	e->family = family;
 	e->type = BPF_CORE_READ(sk, sk_type);
-	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	/* The tracepoint comes before the change. */
+	e->state = kind == EV_LISTEN ? TCP_LISTEN : BPF_CORE_READ(sk, __sk_common.skc_state);
 	e->flags = st->conn;
 	conn_addrs(e, sk, family);
 	if (family == AF_UNIX)

@@ -142,7 +142,7 @@ static __always_inline __u32 take(__u32 *p)
 	return *(volatile __u32 *)p ? __sync_lock_test_and_set(p, 0) : 0;
 }
 #else
-enum { IOVS_MAX = 16 };
+enum { IOVS_MAX = 64 };
 
 static __always_inline void gather_all(void)
 {

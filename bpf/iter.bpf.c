@@ -41,7 +41,7 @@ static __always_inline void list_conn(struct sock *sk, __u64 inode, __u16 family
 	if (!st || (st->flags & STATE_ANNOUNCED))
 		return;
 	if (!(st->flags & STATE_KNOWN)) {
-		st->id = cfg.hash ? conn_mix((__u64)sk, inode) : bpf_get_socket_cookie(sk);
+		st->id = cfg.hash ? conn_mix(address(sk), inode) : bpf_get_socket_cookie(sk);
 		if (family == AF_UNIX)
 			st->next[0] = st->next[1] = 0;
 		else
@@ -65,7 +65,7 @@ static __always_inline void list_socket(struct sock *sk, __u64 inode, __u32 pid)
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {
 		if (family == AF_UNIX)
 			return;
-		listener.id = cfg.hash ? conn_mix((__u64)sk, inode) : bpf_get_socket_cookie(sk);
+		listener.id = cfg.hash ? conn_mix(address(sk), inode) : bpf_get_socket_cookie(sk);
 		conn_record(&listener, sk, EV_LISTEN, COUNTS_ITER, pid);
 	} else if (!idle(sk, family)) {
 		list_conn(sk, inode, family, pid);

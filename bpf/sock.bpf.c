@@ -190,6 +190,7 @@ static __always_inline int on_io(struct sock *sk, int ret, int flags, enum ev_di
 			return 0;
 		st->flags |= STATE_EOF;
 		io.flags = EV_F_EOF | EV_F_NOBUF;
+		io.nr = REGS_NR((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()));
 	} else {
 		buf_find(&io, sk, flags);
 	}

@@ -15,14 +15,38 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { MSGS_MAX = 8 };
 
-/* The socket behind a descriptor. */
-struct found {
+/* The call that has ended; kept in a map, where functions that are verified alone find it. */
+struct call {
 	struct sock *sk;
 	__u64 inode;
+	__u64 arg1, arg2, arg3;
+	__u64 nr;
+	__u32 ret;
+	__u32 kind;
 	__u32 nonblock;
+	__u32 flags;         /* EV_F_* of each message */
+	__u32 tcp, end;      /* of the last message */
+	__u32 len[MSGS_MAX]; /* of each message */
+	__u32 rest;          /* bytes of the messages to come */
+	__u32 dir;
 };
 
-static __always_inline bool find(struct found *f, __u32 fd)
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+static __always_inline struct call *call_here(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&calls, &zero);
+}
+
+/* The socket behind a descriptor. */
+static __always_inline bool find(struct call *c, __u32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
@@ -43,198 +67,209 @@ static __always_inline bool find(struct found *f, __u32 fd)
 	inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return false;
-	f->inode = BPF_CORE_READ(inode, i_ino);
-	f->nonblock = BPF_CORE_READ(file, f_flags) & O_NONBLOCK;
+	c->inode = BPF_CORE_READ(inode, i_ino);
+	c->nonblock = BPF_CORE_READ(file, f_flags) & O_NONBLOCK;
 	BPF_CORE_READ_INTO(&socket, file, private_data);
 	sk = BPF_CORE_READ(socket, sk);
-	f->sk = sk;
+	c->sk = sk;
 	return sk && family_wanted(BPF_CORE_READ(sk, __sk_common.skc_family)) &&
 	       type_wanted(BPF_CORE_READ(sk, sk_type));
 }
 
-static __always_inline struct state *state_get(const struct found *f)
+static __always_inline struct state *state_get(const struct call *c)
 {
-	struct state fresh = { .inode = f->inode };
-	__u64 key = (__u64)f->sk;
+	struct state fresh = { .inode = c->inode };
+	__u64 key = (__u64)c->sk;
 	struct state *st = bpf_map_lookup_elem(&states_hash, &key);
+	struct counts *n;
 
-	if (st && st->inode == f->inode)
+	if (st && st->inode == c->inode)
 		return st;
 	bpf_map_update_elem(&states_hash, &key, &fresh, BPF_ANY);
 	st = bpf_map_lookup_elem(&states_hash, &key);
-	if (!st) {
-		struct counts *c = count(COUNTS_TASK);
-
-		if (c)
-			c->storage_full++;
-	}
+	n = count(COUNTS_TASK);
+	if (!st && n)
+		n->storage_full++;
 	return st;
 }
 
 /* TCP's place in the sequence after the call. */
-static __always_inline void sequence(struct io *io, struct sock *sk)
+static __always_inline void sequence(struct call *c, struct sock *sk)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 
-	io->tcp = BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX &&
-	          BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
-	if (!io->tcp)
+	c->tcp = BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX &&
+	         BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+	if (!c->tcp)
 		return;
-	if (io->dir == EV_SEND) {
-		io->end = BPF_CORE_READ(tp, write_seq);
+	if (c->dir == EV_SEND) {
+		c->end = BPF_CORE_READ(tp, write_seq);
 		return;
 	}
-	io->end = BPF_CORE_READ(tp, copied_seq);
-	io->end -= fin_read(sk, io->end, BPF_CORE_READ(tp, rcv_nxt));
+	c->end = BPF_CORE_READ(tp, copied_seq);
+	c->end -= fin_read(sk, c->end, BPF_CORE_READ(tp, rcv_nxt));
 }
 
-/* `before`: bytes of the whole call, by which the sequence has moved. */
-static __noinline void state_start(struct state *st, struct found *f, struct io *io, __u32 before)
+/* First sight; `moved`: bytes of the whole call. */
+static __noinline int state_start(struct state *st, struct call *c, __u32 moved)
 {
-	if (!st || !f || !io)
-		return;
-	st->id = conn_mix((__u64)f->sk, f->inode);
-	if (io->tcp)
-		state_tcp(st, f->sk, io->dir == EV_RECV ? before : 0,
-		          io->dir == EV_SEND ? before : 0);
+	if (!st || !c)
+		return 0;
+	st->id = conn_mix((__u64)c->sk, c->inode);
+	if (c->tcp)
+		state_tcp(st, c->sk, c->dir == EV_RECV ? moved : 0, c->dir == EV_SEND ? moved : 0);
 	else
 		state_unix(st, bpf_get_current_pid_tgid() >> 32);
 	st->flags |= STATE_KNOWN;
-}
-
-static __noinline int message(struct state *st, struct found *f, struct io *io, __u64 msg)
-{
-	struct user_msghdr m;
-
-	if (!st || !f || !io)
-		return 0;
-	if (msg) {
-		if (bpf_probe_read_user(&m, sizeof(m), (void *)msg)) {
-			io->flags |= EV_F_FAULT | EV_F_NOBUF;
-		} else {
-			io->buf = m.iov;
-			io->iovs = m.iovlen;
-		}
-	}
-	io_record(st, f->sk, io);
 	return 0;
 }
 
-/* The lengths of the messages that a sendmmsg or recvmmsg moved. */
-static __always_inline __u32 messages_len(__u64 vec, __u32 n, __u32 *len)
+static __always_inline void message(struct io *io, __u64 msg)
 {
-	__u32 sum = 0;
+	struct user_msghdr m;
 
-	for (__u32 i = 0; i < MSGS_MAX; i++) {
-		len[i] = 0;
-		if (i < n)
-			bpf_probe_read_user(&len[i], sizeof(len[i]),
-			                    (void *)(vec + i * MMSGHDR_SIZE + MMSGHDR_LEN));
-		sum += len[i];
+	if (bpf_probe_read_user(&m, sizeof(m), (void *)msg)) {
+		io->flags |= EV_F_FAULT | EV_F_NOBUF;
+		return;
 	}
-	return sum;
+	io->buf = m.iov;
+	io->iovs = m.iovlen;
 }
 
-static __noinline int messages(struct state *st, struct found *f, struct io *io, __u64 vec)
+/* The lengths of the messages that a sendmmsg or recvmmsg moved. */
+static __always_inline void messages_len(struct call *c)
 {
-	__u32 len[MSGS_MAX], rest, nr, dir, tcp, end, flags;
-
-	if (!st || !f || !io)
-		return 0;
-	rest = messages_len(vec, io->ret, len);
-	nr = io->nr;
-	dir = io->dir;
-	tcp = io->tcp;
-	end = io->end;
-	flags = io->flags;
-	if (!(st->flags & STATE_KNOWN))
-		state_start(st, f, io, rest);
+	c->rest = 0;
 	for (__u32 i = 0; i < MSGS_MAX; i++) {
-		struct io one = { .ret = len[i], .nr = nr, .dir = dir, .flags = flags, .tcp = tcp };
-
-		if (!len[i])
-			continue;
-		rest -= len[i];
-		one.end = end - rest;
-		message(st, f, &one, vec + i * MMSGHDR_SIZE);
+		c->len[i] = 0;
+		if (i < c->ret)
+			bpf_probe_read_user(&c->len[i], sizeof(c->len[i]),
+			                    (void *)(c->arg1 + i * MMSGHDR_SIZE + MMSGHDR_LEN));
+		c->rest += c->len[i];
 	}
+}
+
+/* One message of several. Global: verified once and not in each turn. */
+__noinline int message_next(__u32 i)
+{
+	struct call *c = call_here();
+	struct io io = {};
+	struct state *st;
+	__u64 key;
+
+	if (!c || i >= MSGS_MAX)
+		return 0;
+	key = (__u64)c->sk;
+	st = bpf_map_lookup_elem(&states_hash, &key);
+	if (!st || !c->len[i])
+		return 0;
+	c->rest -= c->len[i];
+	io.ret = c->len[i];
+	io.end = c->end - c->rest;
+	io.nr = c->nr;
+	io.dir = c->dir;
+	io.tcp = c->tcp;
+	io.flags = c->flags;
+	message(&io, c->arg1 + (__u64)i * MMSGHDR_SIZE);
+	io_record(st, c->sk, &io);
 	return 0;
 }
 
 /* A receive that must not count: it moves nothing, or nothing that is data. */
-static __always_inline bool peeks(struct pt_regs *regs, __s64 nr)
+static __always_inline __u32 recv_flags(const struct call *c)
 {
-	__u64 flags = 0;
-
-	if (nr == NR_RECVFROM || nr == NR_RECVMMSG)
-		flags = REGS_ARG3(regs);
-	else if (nr == NR_RECVMSG)
-		flags = REGS_ARG2(regs);
-	return flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE);
+	if (c->nr == NR_RECVFROM || c->nr == NR_RECVMMSG)
+		return c->arg3;
+	return c->nr == NR_RECVMSG ? c->arg2 : 0;
 }
 
-static __always_inline bool truncates(struct pt_regs *regs, __s64 nr)
+static __always_inline int one(struct call *c, struct state *st)
 {
-	return (nr == NR_RECVFROM && (REGS_ARG3(regs) & MSG_TRUNC)) ||
-	       (nr == NR_RECVMSG && (REGS_ARG2(regs) & MSG_TRUNC));
-}
+	struct io io = { .buf = c->arg1,
+		         .ret = c->ret,
+		         .end = c->end,
+		         .nr = c->nr,
+		         .dir = c->dir,
+		         .tcp = c->tcp,
+		         .flags = c->flags };
 
-static __always_inline int on_call(struct pt_regs *regs, __s64 nr, __u32 kind, __u32 dir, __u32 fd,
-                                   __u32 ret)
-{
-	struct io io = { .ret = ret, .nr = nr, .dir = dir };
-	struct found f = {};
-	struct sock *sk;
-	struct state *st;
-
-	if (!find(&f, fd) || (dir == EV_RECV && peeks(regs, nr)))
-		return 0;
-	sk = f.sk;
-	if (!ret && !(BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
-		return 0;
-	sequence(&io, sk);
-	if (!f.nonblock && (dir == EV_RECV || ret > (__u32)BPF_CORE_READ(sk, sk_sndbuf)))
-		io.flags |= EV_F_BLOCKED;
-	st = state_get(&f);
-	if (!st)
-		return 0;
-	if (kind == NR_MMSG)
-		return messages(st, &f, &io, REGS_ARG1(regs));
 	if (!(st->flags & STATE_KNOWN))
-		state_start(st, &f, &io, ret);
-	if (!ret) {
+		state_start(st, c, c->ret);
+	if (!c->ret) {
 		if (st->flags & STATE_EOF)
 			return 0;
 		st->flags |= STATE_EOF;
 		io.flags |= EV_F_EOF | EV_F_NOBUF;
-	} else if (kind == NR_FILE || (dir == EV_RECV && io.tcp && truncates(regs, nr))) {
+	} else if (c->kind == NR_FILE ||
+	           (c->dir == EV_RECV && c->tcp && (recv_flags(c) & MSG_TRUNC))) {
 		io.flags |= EV_F_NOBUF;
+	} else if (c->kind == NR_IOV) {
+		io.iovs = c->arg2;
+	} else if (c->kind == NR_MSG) {
+		message(&io, c->arg1);
 	}
-	io.buf = REGS_ARG1(regs);
-	if (kind == NR_IOV)
-		io.iovs = REGS_ARG2(regs);
-	return message(st, &f, &io, kind == NR_MSG && ret ? REGS_ARG1(regs) : 0);
+	io_record(st, c->sk, &io);
+	return 0;
+}
+
+/* What call_here() holds, on the socket behind fd. Global, like message_next(). */
+__noinline int on_call(__u32 fd, __u32 dir)
+{
+	struct call *c = call_here();
+	struct state *st;
+	struct sock *sk;
+
+	if (!c)
+		return 0;
+	c->dir = dir & 1;
+	if (!find(c, fd))
+		return 0;
+	if (c->dir == EV_RECV && (recv_flags(c) & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+		return 0;
+	sk = c->sk;
+	if (!c->ret && !(BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN))
+		return 0;
+	sequence(c, sk);
+	c->flags = 0;
+	if (!c->nonblock && (c->dir == EV_RECV || c->ret > (__u32)BPF_CORE_READ(sk, sk_sndbuf)))
+		c->flags = EV_F_BLOCKED;
+	st = state_get(c);
+	if (!st)
+		return 0;
+	if (c->kind != NR_MMSG)
+		return one(c, st);
+	messages_len(c);
+	if (!(st->flags & STATE_KNOWN))
+		state_start(st, c, c->rest);
+	for (__u32 i = 0; i < MSGS_MAX; i++)
+		message_next(i);
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")
 int BPF_PROG(obi_sys_exit, struct pt_regs *regs, long ret)
 {
 	__s64 nr = REGS_NR(regs);
-	__u32 send = nr_kind(nr, true), recv = nr_kind(nr, false);
+	__u32 send = nr_kind(nr, true), recv = nr_kind(nr, false), fd;
+	struct call *c;
 
 	if (!send && !recv)
 		return 0;
-	if (ret < 0 || (!ret && !recv) || !wanted(bpf_get_current_pid_tgid() >> 32))
+	if (ret < 0 || (!ret && (!recv || send)) || !wanted(bpf_get_current_pid_tgid() >> 32))
 		return 0;
-	if (send == NR_FILE) {
-		if (!ret)
-			return 0;
-		on_call(regs, nr, NR_FILE, EV_SEND,
-		        nr == NR_SPLICE ? REGS_ARG2(regs) : REGS_ARG0(regs), ret);
-		if (nr == NR_SPLICE)
-			on_call(regs, nr, NR_FILE, EV_RECV, REGS_ARG0(regs), ret);
+	c = call_here();
+	if (!c)
 		return 0;
+	fd = REGS_ARG0(regs);
+	c->nr = nr;
+	c->kind = send ? send : recv;
+	c->ret = ret;
+	c->arg1 = REGS_ARG1(regs);
+	c->arg2 = REGS_ARG2(regs);
+	c->arg3 = REGS_ARG3(regs);
+	if (nr == NR_SPLICE) { /* from one descriptor to another, either may be a socket */
+		on_call(fd, EV_RECV);
+		fd = c->arg2;
 	}
-	return on_call(regs, nr, send ? send : recv, send ? EV_SEND : EV_RECV, REGS_ARG0(regs),
-	               ret);
+	return on_call(fd, send ? EV_SEND : EV_RECV);
 }

@@ -28,7 +28,7 @@ static __always_inline __u64 inode_of(struct sock *sk)
 static __always_inline __u64 id_of(struct sock *sk)
 {
 	if (cfg.hash)
-		return conn_mix((__u64)sk, inode_of(sk));
+		return conn_mix(address(sk), inode_of(sk));
 	return bpf_get_socket_cookie(sk);
 }
 
