@@ -11,18 +11,21 @@
 /* What goes to stdout, unless a recording does. */
 static int add_stdout(struct live *l, const struct options *o)
 {
+	/* A terminal that is held (Ctrl-S) must not hold the capture; a script wants every row. */
+	bool must = !isatty(STDOUT_FILENO);
+
 	switch (o->form) {
 	case FORM_JSON:
-		return live_output(l, &writer_json, "-", STDOUT_FILENO, false);
+		return live_output(l, &writer_json, "-", STDOUT_FILENO, must);
 	case FORM_CSV:
-		return live_output(l, &writer_csv, "-", STDOUT_FILENO, false);
+		return live_output(l, &writer_csv, "-", STDOUT_FILENO, must);
 	case FORM_OTLP:
-		return live_output(l, &writer_otlp_json, "-", STDOUT_FILENO, false);
+		return live_output(l, &writer_otlp_json, "-", STDOUT_FILENO, must);
 	case FORM_TEXT:
 	case FORM_DEFAULT:
 		break;
 	}
-	return live_output(l, &writer_text, "-", STDOUT_FILENO, false);
+	return live_output(l, &writer_text, "-", STDOUT_FILENO, must);
 }
 
 static bool ends(const char *s, const char *tail)

@@ -76,6 +76,8 @@ static size_t least(uint16_t kind)
 	case EV_EXEC:
 	case EV_EXIT:
 		return sizeof(struct ev_proc);
+	case EV_WHO:
+		return sizeof(struct ev_who);
 	case RAW_END:
 		return sizeof(struct raw_end);
 	}
@@ -85,12 +87,15 @@ static size_t least(uint16_t kind)
 static bool sound(const struct ev_head *h)
 {
 	const struct ev_data *d = (const void *)h;
+	const struct ev_who *w = (const void *)h;
 	size_t n = least(h->kind);
 
 	if (!n)
 		return true;
 	if (h->size < n)
 		return false;
+	if (h->kind == EV_WHO)
+		return w->bytes <= h->size - sizeof(*w);
 	if (h->kind != EV_DATA)
 		return true;
 	return d->dir <= EV_SEND && (uint64_t)d->head_len + d->tail_len <= d->len &&

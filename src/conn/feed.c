@@ -159,6 +159,9 @@ void feed_end(struct conns *t, struct conn *c, enum ev_dir d, const struct momen
 
 	if (!wanted(c))
 		return;
+	/* The last chance of the heuristics: no more messages will come. */
+	if (!c->proto)
+		c->turns = UINT16_MAX;
 	flush_cut(t, c, d);
 	if (c->proto && s->in_skip) {
 		s->in_skip = false;

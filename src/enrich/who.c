@@ -75,6 +75,12 @@ static struct str attribute_of(struct str list, const char *key)
 	return STR_NULL;
 }
 
+/* The kernel cuts comm at 15 bytes. */
+static bool begins_with(struct str s, struct str head)
+{
+	return s.len >= head.len && !memcmp(s.s, head.s, head.len);
+}
+
 static bool is_interpreter(struct str exe)
 {
 	static const char *const names[] = { "python", "node", "ruby", "perl", "php", "java" };
@@ -116,6 +122,9 @@ static struct str service_of(struct str env, struct str exe, struct str cmdline,
 		s = attribute_of(env_of(env, "OTEL_RESOURCE_ATTRIBUTES"), "service.name");
 	if (!s.len && is_interpreter(last_part(exe)))
 		s = script_of(cmdline);
+	/* One program under several names (redis-server, busybox): the name it was started by. */
+	if (!s.len && comm.len && !begins_with(last_part(exe), comm))
+		s = comm;
 	if (!s.len)
 		s = last_part(exe);
 	return s.len ? s : comm;
