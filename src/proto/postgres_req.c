@@ -130,12 +130,15 @@ static enum parse prepare(struct pg *s, struct cur *in, struct pg_frame *f, stru
 
 	if (f->whole && f->body.over)
 		return PARSE_BAD;
-	out->flags |= MSG_F_PREPARE | (f->body.over ? 0 : MSG_F_DEFINE);
+	if (!f->body.over) {
+		out->flags |= MSG_F_DEFINE;
+		out->def_id = str_hash(name.s, name.len);
+	}
 	if (!text(f, out))
 		return PARSE_BAD;
 	open_request(s, out);
+	out->flags |= MSG_F_PREPARE;
 	out->op = STR("PREPARE");
-	out->def_id = str_hash(name.s, name.len);
 	if (name.len)
 		msg_attr(out, ATTR_DB_STATEMENT_NAME, name);
 	if (out->traceparent.len == PG_TRACEPARENT) {

@@ -62,7 +62,8 @@ static void answer(struct pg *s, struct msg *out)
 
 static void close_group(struct pg *s)
 {
-	s->done = limit(s);
+	if (ended(s))
+		s->done = limit(s);
 	s->answered++;
 	s->held = false;
 	s->rows = 0;
