@@ -12,9 +12,13 @@
 #include "store/db_read.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "store/schema.h"
@@ -23,8 +27,8 @@ enum { COLUMNS_MAX = 96, CELL_MAX = 16 << 20, BATCH_BYTES = 32 << 20 };
 
 struct db_read {
 	sqlite3 *db;
-	sqlite3_vfs vfs;
-	char vfs_name[32];
+	void *map; /* of a file that has no name */
+	size_t map_bytes;
 	char *path;
 	unsigned int table; /* being read; TABLE_MAX: the end */
 	sqlite3_stmt *st;   /* its rows from `last` on */
@@ -36,13 +40,6 @@ struct db_read {
 	uint64_t bad;  /* rows of this table that could not be read */
 	uint64_t rows; /* of all tables */
 };
-
-/* The name as it is: SQLite would resolve /proc/self/fd/N to a file that is gone. */
-static int full_path(sqlite3_vfs *vfs, const char *name, int n, char *out)
-{
-	(void)vfs;
-	return snprintf(out, (size_t)n, "%s", name) < n ? SQLITE_OK : SQLITE_CANTOPEN;
-}
 
 static int authorize(void *ctx, int action, const char *a, const char *b, const char *db,
                      const char *trigger)
@@ -74,18 +71,47 @@ static int errno_of(int rc)
 	return rc == SQLITE_NOMEM ? ENOMEM : rc == SQLITE_CANTOPEN ? EACCES : EINVAL;
 }
 
+/*
+ * A file without a name (unpacked or from a pipe) is shown to SQLite as memory.
+ * The mapping is private, so that a file in WAL mode, which needs companions
+ * that do not exist, can be told to be an ordinary one.
+ */
+static int open_mapped(struct db_read *r, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	uint8_t *p = MAP_FAILED;
+
+	if (fd < 0)
+		return SQLITE_CANTOPEN;
+	if (!fstat(fd, &st) && st.st_size >= 512)
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (p == MAP_FAILED)
+		return SQLITE_NOTADB;
+	r->map = p;
+	r->map_bytes = (size_t)st.st_size;
+	p[18] = p[19] = 1;
+	if (sqlite3_open_v2(":memory:", &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
+		return SQLITE_NOMEM;
+	return sqlite3_deserialize(r->db, "main", p, st.st_size, st.st_size,
+	                           SQLITE_DESERIALIZE_READONLY);
+}
+
+static int open_named(struct db_read *r, const char *path)
+{
+	char name[4096];
+
+	/* SQLite gives names that begin with a colon a meaning of their own. */
+	snprintf(name, sizeof(name), "%s%s", *path == ':' ? "./" : "", path);
+	return sqlite3_open_v2(name, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+}
+
 static int open_file(struct db_read *r, const char *path, char *err)
 {
-	int rc;
+	bool named = strncmp(path, "/proc/self/fd/", 14) != 0;
+	int rc = named ? open_named(r, path) : open_mapped(r, path);
 
-	r->vfs = *sqlite3_vfs_find(NULL);
-	snprintf(r->vfs_name, sizeof(r->vfs_name), "obi-%p", (void *)r);
-	r->vfs.zName = r->vfs_name;
-	r->vfs.xFullPathname = full_path;
-	rc = sqlite3_vfs_register(&r->vfs, 0);
-	if (!rc)
-		rc = sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
-		                     r->vfs_name);
 	if (!rc) {
 		defend(r->db);
 		rc = sqlite3_exec(r->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
@@ -419,8 +445,8 @@ void db_read_close(struct db_read *r)
 		return;
 	sqlite3_finalize(r->st);
 	sqlite3_close(r->db);
-	if (r->vfs.zName)
-		sqlite3_vfs_unregister(&r->vfs);
+	if (r->map)
+		munmap(r->map, r->map_bytes);
 	free(r->path);
 	free(r);
 }

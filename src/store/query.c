@@ -116,8 +116,7 @@ sqlite3 *query_open(struct vtab_source *src, const char **denied)
 	rc = rc ? rc : vtab_create(db, src);
 	rc = rc ? rc : functions_register(db, src);
 	rc = rc ? rc : aggregates_register(db, src);
-	rc = rc ? rc
-	        : sqlite3_exec(db, warm_up, NULL, NULL, NULL);
+	rc = rc ? rc : sqlite3_exec(db, warm_up, NULL, NULL, NULL);
 	if (rc) {
 		sqlite3_close_v2(db);
 		errno = rc == SQLITE_NOMEM ? ENOMEM : EINVAL;

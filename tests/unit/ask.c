@@ -21,6 +21,13 @@ void ask_batch_free(struct batch *b)
 	batch_pool_free(p);
 }
 
+/* A NUL would end the answer. */
+static void add_text(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		buf_ch(b, s.s[i] ? s.s[i] : '~');
+}
+
 static int add_row(void *ctx, int n, const char *const *texts, const int *lens, const int *types)
 {
 	for (int i = 0; i < n; i++) {
@@ -29,7 +36,7 @@ static int add_row(void *ctx, int n, const char *const *texts, const int *lens, 
 		if (types[i] == 5)
 			buf_ch(ctx, '-');
 		else
-			buf_add(ctx, texts[i], (size_t)lens[i]);
+			add_text(ctx, (struct str){ texts[i], (size_t)lens[i] });
 	}
 	buf_ch(ctx, '\n');
 	return 0;

@@ -111,9 +111,12 @@ END_TEST
 
 START_TEST(agrees_with_the_store_on_random_rows)
 {
-	static const char *const exprs[] = { "dur_ms > 0", "code < local_port or error", "op = 'GET'",
-					     "length(target) > 5 and attrs like '%n%'",
-					     "time < '2023'", "trace_id > 'a'", "ttfb_ms is null" };
+	static const char *const exprs[] = {
+		"dur_ms > 0",     "code < local_port or error",
+		"op = 'GET'",     "length(target) > 5 and attrs like '%n%'",
+		"time < '2023'",  "trace_id > 'a'",
+		"ttfb_ms is null"
+	};
 
 	for (size_t e = 0; e < sizeof(exprs) / sizeof(exprs[0]); e++) {
 		struct batch *b = ask_batch(300);
@@ -144,7 +147,8 @@ Suite *filter_suite(void)
 	TCase *t = tcase_create("filter");
 
 	tcase_add_loop_test(t, keeps_what_sql_would, 0, sizeof(cases) / sizeof(cases[0]));
-	tcase_add_loop_test(t, says_what_is_wrong_with_an_expression, 0, sizeof(bad) / sizeof(bad[0]));
+	tcase_add_loop_test(t, says_what_is_wrong_with_an_expression, 0,
+	                    sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(t, agrees_with_the_store_on_random_rows);
 	suite_add_tcase(s, t);
 	return s;

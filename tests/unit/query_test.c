@@ -35,7 +35,8 @@ static struct store *five_spans(void)
 static const struct {
 	const char *sql, *want;
 } answers[] = {
-	{ "SELECT status, code, error FROM spans", "200|200|0\n200|200|0\n500|500|1\n404|404|0\n-|-|-\n" },
+	{ "SELECT status, code, error FROM spans",
+	  "200|200|0\n200|200|0\n500|500|1\n404|404|0\n-|-|-\n" },
 	{ "SELECT time FROM spans LIMIT 1", "2023-11-14T22:13:20.000000000Z\n" },
 	{ "SELECT dur_ms, dur_ns, trace_id FROM spans WHERE code = 404",
 	  "4.0|4000000|00000000000000000000000000000004\n" },
@@ -50,7 +51,8 @@ static const struct {
 	{ "SELECT p95(dur_ms), hist(dur_ms), sparkline(dur_ms) FROM spans WHERE 0", "-|-|-\n" },
 	{ "SELECT hist(dur_ms), sparkline(dur_ms) FROM spans", "█     █   █  █ █|▁▃▅▇█\n" },
 	{ "SELECT span_secs(), rate(), rate(dur_ms) FROM spans", "4.0|1.25|3.75\n" },
-	{ "SELECT dur(999), dur(1234567), dur(5e9), dur(NULL), dur('x')", "999ns|1.23ms|5.00s|-|-\n" },
+	{ "SELECT dur(999), dur(1234567), dur(5e9), dur(NULL), dur('x')",
+	  "999ns|1.23ms|5.00s|-|-\n" },
 	{ "SELECT bytes(0), bytes(1023), bytes(4096), bytes(150000000)", "0|1023|4.00K|143M\n" },
 	{ "SELECT ts(1), ts(NULL)", "1970-01-01T00:00:00.000000001Z|-\n" },
 	{ "SELECT hexid(x'00ff'), hex(unhex('00fF')), unhex('0'), unhex('zz'), hexid(NULL)",
@@ -63,16 +65,19 @@ static const struct {
 	{ "SELECT count(*) FROM spans WHERE status = '500'", "1\n" },
 	{ "SELECT count(*) FROM spans WHERE status > '4' AND code < 500", "1\n" },
 	{ "SELECT * FROM (SELECT service, count(*) AS status FROM spans GROUP BY 1) "
-	  "WHERE status > 2", "shop|3\n" },
+	  "WHERE status > 2",
+	  "shop|3\n" },
 	{ "SELECT count(*) FROM spans WHERE cast(status AS int) > 400", "2\n" },
 	{ "SELECT name, type FROM pragma_table_info('spans') LIMIT 3",
 	  "time|TEXT\nstart_ns|INTEGER\ndur_ms|REAL\n" },
 	{ "SELECT value FROM json_each('[1,2]')", "1\n2\n" },
 	{ "SELECT name FROM sqlite_master", "spans\nconnections\nprocesses\ncapture\n" },
 	{ "SELECT instr(sql, 'dur_ms REAL, -- duration in ms, first byte') > 0 FROM sqlite_master "
-	  "WHERE name = 'spans'", "1\n" },
+	  "WHERE name = 'spans'",
+	  "1\n" },
 	{ "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) "
-	  "SELECT sum(i) FROM n", "15\n" },
+	  "SELECT sum(i) FROM n",
+	  "15\n" },
 };
 
 START_TEST(answers_each_question)
@@ -81,7 +86,7 @@ START_TEST(answers_each_question)
 	const char *got = ask_store(s, answers[_i].sql);
 
 	ck_assert_msg(!strcmp(got, answers[_i].want), "%s\n%s\n-- wanted\n%s", answers[_i].sql, got,
-		      answers[_i].want);
+	              answers[_i].want);
 	store_free(s);
 }
 END_TEST
@@ -139,7 +144,7 @@ START_TEST(refuses_and_says_why)
 
 	snprintf(want, sizeof(want), "error %d: ", refusals[_i].error);
 	ck_assert_msg(!strncmp(got, want, strlen(want)) && strstr(got, refusals[_i].says),
-		      "%s\n%s\n-- wanted\n%s%s", refusals[_i].sql, got, want, refusals[_i].says);
+	              "%s\n%s\n-- wanted\n%s%s", refusals[_i].sql, got, want, refusals[_i].says);
 	ck_assert_int_ne(access("/tmp/obi-no-such.db", F_OK), 0);
 	store_free(s);
 }
@@ -165,7 +170,7 @@ START_TEST(a_statement_ends_when_it_takes_too_much_memory)
 	struct store *s = five_spans();
 	struct sqlh *q = sql_open(s, &(struct sql_limits){ .heap_bytes = 4 << 20 });
 	const char *got = ask(q, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-				 "LIMIT 1000000) SELECT group_concat(i) FROM n GROUP BY i % 10000");
+	                         "LIMIT 1000000) SELECT group_concat(i) FROM n GROUP BY i % 10000");
 
 	ck_assert_msg(!strncmp(got, "error 12:", 9) && strstr(got, "4 MiB"), "%s", got);
 	ck_assert_str_eq(ask(q, "SELECT count(*) FROM spans"), "5\n");
@@ -237,7 +242,7 @@ START_TEST(parameters_hold_for_one_run)
 	sql_param(q, "n", "1");
 	sql_param(q, "c", "404");
 	ck_assert_str_eq(ask(q, "SELECT code FROM spans WHERE code >= :c ORDER BY 1 LIMIT :n"),
-			 "404\n");
+	                 "404\n");
 	sql_param(q, "s", "500");
 	ck_assert_str_eq(ask(q, "SELECT dur_ns FROM spans WHERE status = $s"), "3000000\n");
 	sql_param(q, "m", "4");
@@ -253,9 +258,9 @@ START_TEST(an_estimate_of_very_many_values_is_close)
 	struct store *s = five_spans();
 	struct sqlh *q = sql_open(s, &(struct sql_limits){ .timeout_ms = 30000 });
 	const char *got = ask(q, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-				 "LIMIT 1200000), p(a, b) AS (SELECT p50(i), p99(i) FROM n) "
-				 "SELECT abs(a / 600000 - 1) < 0.011, abs(b / 1188000 - 1) < 0.011 "
-				 "FROM p");
+	                         "LIMIT 1200000), p(a, b) AS (SELECT p50(i), p99(i) FROM n) "
+	                         "SELECT abs(a / 600000 - 1) < 0.011, abs(b / 1188000 - 1) < 0.011 "
+	                         "FROM p");
 
 	ck_assert_str_eq(got, "1|1\n");
 	sql_close(q);

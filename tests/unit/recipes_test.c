@@ -79,8 +79,9 @@ START_TEST(a_file_of_the_user_hides_a_built_in_one)
 	struct recipes *r;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	put(dir, "slow.sql", "-- mine\n-- :must text   has no default\n-- :word text = 'a b'  help\n"
-			     "SELECT 1");
+	put(dir, "slow.sql",
+	    "-- mine\n-- :must text   has no default\n-- :word text = 'a b'  help\n"
+	    "SELECT 1");
 	put(dir, "other.sql", "SELECT 2");
 	put(dir, "empty.sql", "");
 	put(dir, "notes.txt", "SELECT 3");

@@ -124,7 +124,7 @@ Suite *row_suite(void)
 	tcase_add_test(t, every_table_knows_its_columns_by_name);
 	tcase_add_test(t, a_fresh_row_is_all_unknown);
 	tcase_add_loop_test(t, time_is_the_start_with_nanoseconds, 0,
-			    sizeof(times) / sizeof(times[0]));
+	                    sizeof(times) / sizeof(times[0]));
 	tcase_add_test(t, cells_show_units_ids_and_flags);
 	tcase_add_test(t, all_flags_at_once_fit);
 	suite_add_tcase(s, t);

@@ -94,9 +94,10 @@ START_TEST(the_newest_row_of_a_connection_replaces_the_older_ones)
 		ck_assert_int_eq(store_add(s, b), 0);
 	}
 	ck_assert_str_eq(ask_store(s, "SELECT count(*), count(DISTINCT conn), min(requests), "
-				      "max(requests) FROM connections"), "100|100|299|299\n");
+	                              "max(requests) FROM connections"),
+	                 "100|100|299|299\n");
 	ck_assert_str_eq(ask_store(s, "SELECT requests FROM connections WHERE conn = 'c7'"),
-			 "299\n");
+	                 "299\n");
 	store_stats(s, &st);
 	ck_assert_uint_eq(st.rows[TABLE_CONNECTIONS], 100);
 	ck_assert_uint_eq(st.evicted[TABLE_CONNECTIONS], 0);
@@ -138,8 +139,8 @@ START_TEST(long_empty_and_strange_texts_stay_as_they_are)
 	add_span(b, 3, "x")->target = STR_NULL;
 	ck_assert_int_eq(store_add(s, b), 0);
 	ck_assert_str_eq(ask_store(s, "SELECT start_ns, length(target), typeof(target), "
-				      "length(cast(op AS blob)) FROM spans ORDER BY start_ns"),
-			 "1|0|text|6\n2|5242880|text|-\n3|-|null|-\n");
+	                              "length(cast(op AS blob)) FROM spans ORDER BY start_ns"),
+	                 "1|0|text|6\n2|5242880|text|-\n3|-|null|-\n");
 	free(big);
 	ask_batch_free(b);
 	store_free(s);
@@ -182,7 +183,8 @@ static struct store *shuffled(int64_t rows)
 
 			r = r * 6364136223846793005 + 1442695040888963407;
 			snprintf(name, sizeof(name), "/%d", (int)(r >> 40) % 50);
-			sp = add_span(b, i % 1000 ? i * 10 - (int64_t)(r >> 33) % 9000 : COL_NULL, name);
+			sp = add_span(b, i % 1000 ? i * 10 - (int64_t)(r >> 33) % 9000 : COL_NULL,
+			              name);
 			sp->dur_ns = (int64_t)(r >> 34) % 1000000;
 			sp->code = i % 7 ? 200 : 500;
 			sp->trace_id[0] = (uint8_t)(i % 251 + 1);
@@ -203,7 +205,8 @@ static const struct {
 	  "SELECT start_ns, rowid FROM spans ORDER BY +start_ns DESC, +rowid DESC LIMIT 300" },
 	{ "SELECT start_ns FROM spans ORDER BY start_ns LIMIT 300",
 	  "SELECT start_ns FROM spans ORDER BY +start_ns LIMIT 300" },
-	{ "SELECT time FROM spans ORDER BY time DESC", "SELECT time FROM spans ORDER BY +time DESC" },
+	{ "SELECT time FROM spans ORDER BY time DESC",
+	  "SELECT time FROM spans ORDER BY +time DESC" },
 	{ "SELECT count(*), sum(start_ns) FROM spans WHERE start_ns > 50000 AND start_ns <= 90000",
 	  "SELECT count(*), sum(start_ns) FROM spans WHERE +start_ns > 50000 AND +start_ns <= 90000" },
 	{ "SELECT count(*) FROM spans WHERE start_ns < 50000.5",
@@ -225,8 +228,7 @@ static const struct {
 	{ "SELECT count(*) FROM spans WHERE trace_id IN ('07000000000000000000000000000000', "
 	  "'08000000000000000000000000000000') AND pid = 3",
 	  "SELECT count(*) FROM spans WHERE substr(trace_id, 1, 2) IN ('07', '08') AND +pid = 3" },
-	{ "SELECT count(*) FROM spans WHERE start_ns IS NULL AND code = NULL",
-	  "SELECT 0" },
+	{ "SELECT count(*) FROM spans WHERE start_ns IS NULL AND code = NULL", "SELECT 0" },
 	{ "SELECT count(*) FROM spans WHERE time >= '1970-01-01T00:00:00.00005' AND time < "
 	  "'1970-01-01T00:00:00.00009Z'",
 	  "SELECT count(*) FROM spans WHERE +time >= '1970-01-01T00:00:00.00005' AND +time < "
@@ -255,8 +257,8 @@ START_TEST(a_narrowed_scan_answers_as_a_full_one)
 
 	ck_assert_msg(strncmp(quick, "error", 5), "%s: %s", same[_i].quick, quick);
 	if (_i) /* ties are in any order */
-		ck_assert_msg(!strcmp(quick, plain), "%s\n%.300s\n--\n%.300s", same[_i].quick, quick,
-			      plain);
+		ck_assert_msg(!strcmp(quick, plain), "%s\n%.300s\n--\n%.300s", same[_i].quick,
+		              quick, plain);
 	ck_assert_uint_eq(strlen(quick) > 0, strlen(plain) > 0);
 	free(quick);
 	sql_close(q);
@@ -267,8 +269,9 @@ END_TEST
 START_TEST(the_newest_rows_come_without_a_sort)
 {
 	struct store *s = shuffled(2000);
-	const char *plan = ask_store(s, "EXPLAIN QUERY PLAN SELECT time FROM spans WHERE code = 500 "
-					"ORDER BY start_ns DESC LIMIT 5");
+	const char *plan = ask_store(s,
+	                             "EXPLAIN QUERY PLAN SELECT time FROM spans WHERE code = 500 "
+	                             "ORDER BY start_ns DESC LIMIT 5");
 
 	ck_assert_ptr_null(strstr(plan, "TEMP B-TREE"));
 	store_free(s);
@@ -314,13 +317,13 @@ START_TEST(a_reader_sees_whole_batches_while_another_thread_writes)
 	pthread_create(&t, NULL, write_rows, &w);
 	while (!__atomic_load_n(&w.done, __ATOMIC_ACQUIRE)) {
 		const char *a = ask(q, "SELECT count(*) IN (0, 100), count(DISTINCT requests) <= 1 "
-				       "FROM connections");
+		                       "FROM connections");
 
 		ck_assert_str_eq(a, "1|1\n");
 		a = ask(q, "SELECT count(*) % 100 = 0 OR max(start_ns) > 5000 FROM spans");
 		ck_assert_str_eq(a, "1\n");
 		a = ask(q, "SELECT (SELECT max(start_ns) / 100 FROM spans) IS "
-			   "(SELECT max(requests) FROM connections)");
+		           "(SELECT max(requests) FROM connections)");
 		ck_assert_str_eq(a, "1\n");
 	}
 	pthread_join(t, NULL);
@@ -342,7 +345,7 @@ Suite *store_suite(void)
 	tcase_add_test(t, long_empty_and_strange_texts_stay_as_they_are);
 	tcase_add_test(t, a_row_larger_than_the_budget_is_counted_and_does_no_harm);
 	tcase_add_loop_test(t, a_narrowed_scan_answers_as_a_full_one, 0,
-			    sizeof(same) / sizeof(same[0]));
+	                    sizeof(same) / sizeof(same[0]));
 	tcase_add_test(t, the_newest_rows_come_without_a_sort);
 	tcase_add_test(t, a_reader_sees_whole_batches_while_another_thread_writes);
 	suite_add_tcase(s, t);
