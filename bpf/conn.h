@@ -57,9 +57,15 @@ static __always_inline void conn_addrs(struct ev_conn *e, const struct sock *sk,
 	}
 }
 
-/* EV_CONN or EV_LISTEN into the ring; false: no room. `set`: whose counters. */
+/* Of the task whose file table is being walked: nobody's call is under way. */
+static __always_inline __u64 cgroup_of(const struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+/* EV_CONN or EV_LISTEN into the ring; false: no room. `set`: whose counters; `owner`: NULL: current. */
 static __always_inline bool conn_record(const struct state *st, const struct sock *sk, __u16 kind,
-                                        __u32 set, __u32 pid)
+                                        __u32 set, const struct task_struct *owner)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	struct counts *c = count(set);
@@ -75,9 +81,10 @@ static __always_inline bool conn_record(const struct state *st, const struct soc
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	head_set(&e->h, kind, sizeof(*e));
-	if (pid) {
-		e->h.pid = pid;
-		e->h.tid = pid;
+	if (owner) {
+		e->h.pid = BPF_CORE_READ(owner, tgid);
+		e->h.tid = e->h.pid;
+		e->cgroup = cgroup_of(owner);
 	} else {
 		e->cgroup = bpf_get_current_cgroup_id();
 	}

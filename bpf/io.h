@@ -292,7 +292,6 @@ static __always_inline __u64 state_advance(struct state *st, const struct io *io
 	} else {
 		*next = at + io->ret;
 	}
-	st->moved += io->ret;
 	return at;
 }
 
@@ -337,7 +336,7 @@ static __always_inline void io_record(struct state *st, const struct sock *sk, s
 	if (!(st->flags & STATE_ANNOUNCED)) {
 		/* Counted from before this call. */
 		__sync_fetch_and_add(&st->lost[io->dir & 1], io->ret);
-		if (!conn_record(st, sk, EV_CONN, COUNTS_TASK, 0)) {
+		if (!conn_record(st, sk, EV_CONN, COUNTS_TASK, NULL)) {
 			c->lost++;
 			c->lost_bytes += io->ret;
 			return;
@@ -363,6 +362,7 @@ static __always_inline void io_record(struct state *st, const struct sock *sk, s
 		io_lose(c, st, io, taken);
 		return;
 	}
+	st->moved += io->ret;
 	c->records++;
 	wake();
 }

@@ -34,7 +34,8 @@ static __always_inline bool idle(struct sock *sk, __u16 family)
 	return state == TCP_CLOSE || state == TCP_SYN_SENT;
 }
 
-static __always_inline void list_conn(struct sock *sk, __u64 inode, __u16 family, __u32 pid)
+static __always_inline void list_conn(struct sock *sk, __u64 inode, __u16 family,
+                                      const struct task_struct *owner)
 {
 	struct state *st = state_new(sk, inode);
 
@@ -49,11 +50,12 @@ static __always_inline void list_conn(struct sock *sk, __u64 inode, __u16 family
 		st->conn |= EV_C_PREEXISTING;
 		st->flags |= STATE_KNOWN;
 	}
-	if (conn_record(st, sk, EV_CONN, COUNTS_ITER, pid))
+	if (conn_record(st, sk, EV_CONN, COUNTS_ITER, owner))
 		st->flags |= STATE_ANNOUNCED;
 }
 
-static __always_inline void list_socket(struct sock *sk, __u64 inode, __u32 pid)
+static __always_inline void list_socket(struct sock *sk, __u64 inode,
+                                        const struct task_struct *owner)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	struct state listener = { .conn = EV_C_PREEXISTING };
@@ -66,9 +68,9 @@ static __always_inline void list_socket(struct sock *sk, __u64 inode, __u32 pid)
 		if (family == AF_UNIX)
 			return;
 		listener.id = cfg.hash ? conn_mix(address(sk), inode) : bpf_get_socket_cookie(sk);
-		conn_record(&listener, sk, EV_LISTEN, COUNTS_ITER, pid);
+		conn_record(&listener, sk, EV_LISTEN, COUNTS_ITER, owner);
 	} else if (!idle(sk, family)) {
-		list_conn(sk, inode, family, pid);
+		list_conn(sk, inode, family, owner);
 	}
 }
 
@@ -96,6 +98,6 @@ int obi_files(struct bpf_iter__task_file *ctx)
 		sk = socket->sk;
 	}
 	if (sk)
-		list_socket(sk, file->f_inode->i_ino, tgid);
+		list_socket(sk, file->f_inode->i_ino, task);
 	return 0;
 }

@@ -59,7 +59,7 @@ static __always_inline void on_listen(struct sock *sk)
 	if (!wanted(bpf_get_current_pid_tgid() >> 32))
 		return;
 	st.id = id_of(sk);
-	if (conn_record(&st, sk, EV_LISTEN, COUNTS_SOFTIRQ, 0))
+	if (conn_record(&st, sk, EV_LISTEN, COUNTS_SOFTIRQ, NULL))
 		wake();
 }
 
@@ -104,7 +104,7 @@ static __always_inline void on_destroy(struct state *st, struct sock *sk)
 	if (!(st->flags & STATE_ANNOUNCED)) {
 		if (!st->lost[0] && !st->lost[1])
 			return;
-		if (!conn_record(st, sk, EV_CONN, COUNTS_SOFTIRQ, 0))
+		if (!conn_record(st, sk, EV_CONN, COUNTS_SOFTIRQ, NULL))
 			return;
 	}
 	c->fired++;
