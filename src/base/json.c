@@ -3,7 +3,6 @@
 #include "base/json.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { EXPECT_VALUE, EXPECT_ITEM, EXPECT_KEY, EXPECT_NEXT, EXPECT_NEXT_KEY, EXPECT_NOTHING };
@@ -83,23 +82,46 @@ static int escape_len(const char *p, const char *end)
 	return 6;
 }
 
+/* Bytes of v that are zero, as high bits; exact about whether there is one. */
+static uint64_t zero_bytes(uint64_t v)
+{
+	return (v - 0x0101010101010101) & ~v & 0x8080808080808080;
+}
+
+const char *json_plain_end(const char *p, const char *end)
+{
+	const uint64_t ones = 0x0101010101010101;
+
+	while (end - p >= 8) {
+		uint64_t v, controls;
+
+		memcpy(&v, p, sizeof(v));
+		controls = (v - ones * 0x20) & ~v & ones * 0x80;
+		if (controls | zero_bytes(v ^ ones * '"') | zero_bytes(v ^ ones * '\\'))
+			break;
+		p += 8;
+	}
+	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+		p++;
+	return p;
+}
+
 /* From the quote at j->p: sets text, moves behind the closing quote. */
 static enum json_tok take_string(struct json *j, enum json_tok tok)
 {
 	const char *start = j->p + 1, *p = start;
 
 	j->escaped = false;
-	while (p < j->end && *p != '"') {
-		int n = 1;
+	for (p = json_plain_end(p, j->end); p < j->end && *p != '"';
+	     p = json_plain_end(p, j->end)) {
+		int n;
 
-		if ((unsigned char)*p < 0x20)
+		if (*p != '\\')
 			return stop(j, JSON_BAD);
-		if (*p == '\\') {
-			j->escaped = true;
-			n = escape_len(p, j->end);
-			if (n <= 0)
-				return stop(j, n ? JSON_BAD : JSON_CUT);
-		}
+		j->escaped = true;
+		n = escape_len(p, j->end);
+		if (n <= 0)
+			return stop(j, n ? JSON_BAD : JSON_CUT);
 		p += n;
 	}
 	if (p - start > JSON_STRING)
@@ -379,146 +401,4 @@ bool json_i64(struct str num, int64_t *out)
 		return false;
 	*out = (int64_t)d;
 	return true;
-}
-
-/* ---- writer ---- */
-
-static void add_escaped(struct buf *b, uint8_t c)
-{
-	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *named = c ? strchr(from, c) : NULL;
-
-	if (named) {
-		buf_ch(b, '\\');
-		buf_ch(b, to[named - from]);
-	} else {
-		buf_z(b, "\\u00");
-		buf_hex(b, &c, 1);
-	}
-}
-
-void json_str(struct buf *b, struct str s)
-{
-	const uint8_t *p = (const uint8_t *)s.s;
-	size_t done = 0, i = 0;
-
-	buf_ch(b, '"');
-	while (i < s.len) {
-		uint32_t cp;
-		size_t n;
-
-		if (p[i] >= 0x20 && p[i] < 0x80 && p[i] != '"' && p[i] != '\\') {
-			i++;
-			continue;
-		}
-		n = p[i] < 0x80 ? 0 : str_utf8_len(p + i, s.len - i, &cp);
-		if (n) {
-			i += n;
-			continue;
-		}
-		buf_add(b, p + done, i - done);
-		if (p[i] < 0x80)
-			add_escaped(b, p[i]);
-		else
-			buf_z(b, "\xef\xbf\xbd");
-		done = ++i;
-	}
-	buf_add(b, p + done, i - done);
-	buf_ch(b, '"');
-}
-
-void json_num(struct buf *b, double v)
-{
-	char tmp[48];
-	int n = 0, digit = 15;
-
-	if (!isfinite(v)) {
-		buf_z(b, "null");
-		return;
-	}
-	for (; digit <= 17; digit++) {
-		n = snprintf(tmp, sizeof(tmp), "%.*g", digit, v);
-		if (strtod(tmp, NULL) == v)
-			break;
-	}
-	if (fabs(v) < 1e-4 && fabs(v) >= 1e-9) { /* as people write it: 0.000001 */
-		n = snprintf(tmp, sizeof(tmp), "%.*f", digit - 1 - (int)floor(log10(fabs(v))), v);
-		while (tmp[n - 1] == '0')
-			n--;
-	}
-	buf_add(b, tmp, (size_t)n);
-	if (!strpbrk(tmp, ".e"))
-		buf_z(b, ".0"); /* stays a real number for who reads it */
-}
-
-void json_ms(struct buf *b, int64_t ns)
-{
-	uint64_t u = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
-	uint32_t rest = (uint32_t)(u % 1000000);
-	char tmp[8];
-	int n = 6;
-
-	if (ns < 0)
-		buf_ch(b, '-');
-	buf_u64(b, u / 1000000);
-	if (!rest)
-		return;
-	snprintf(tmp, sizeof(tmp), "%06u", rest);
-	while (tmp[n - 1] == '0')
-		n--;
-	buf_ch(b, '.');
-	buf_add(b, tmp, (size_t)n);
-}
-
-/* One token of a value that is being copied, with the comma before it. */
-static void copy_token(struct buf *b, const struct json *j, bool *comma)
-{
-	static const char *const words[] = {
-		[JSON_OBJ] = "{",     [JSON_OBJ_END] = "}", [JSON_ARR] = "[",
-		[JSON_ARR_END] = "]", [JSON_TRUE] = "true", [JSON_FALSE] = "false",
-		[JSON_NULL] = "null"
-	};
-
-	if (*comma && j->tok != JSON_OBJ_END && j->tok != JSON_ARR_END)
-		buf_ch(b, ',');
-	*comma = j->tok != JSON_OBJ && j->tok != JSON_ARR && j->tok != JSON_KEY;
-	if (j->tok == JSON_KEY || j->tok == JSON_STR) {
-		buf_ch(b, '"');
-		if (str_is_utf8(j->text)) {
-			buf_str(b, j->text);
-		} else {
-			struct buf tmp = { 0 };
-
-			json_decode(j->text, &tmp);
-			b->len--;
-			json_str(b, buf_slice(&tmp));
-			b->len--;
-			buf_free(&tmp);
-		}
-		buf_z(b, j->tok == JSON_KEY ? "\":" : "\"");
-	} else if (j->tok == JSON_NUM) {
-		buf_str(b, j->text);
-	} else {
-		buf_z(b, words[j->tok]);
-	}
-}
-
-void json_value(struct buf *b, struct str text)
-{
-	struct json j = json_of(text);
-	size_t start = b->len;
-	bool comma = false;
-
-	if (!text.s) {
-		buf_z(b, "null");
-		return;
-	}
-	while (json_next(&j) > JSON_DONE)
-		copy_token(b, &j, &comma);
-	while (j.p < j.end && is_blank(*j.p))
-		j.p++;
-	if (j.tok == JSON_DONE && j.p == j.end && !b->failed)
-		return;
-	b->len = b->failed ? b->len : start;
-	buf_z(b, "null");
 }

@@ -74,10 +74,13 @@ bool json_i64(struct str num, int64_t *out);
 bool json_f64(struct str num, double *out);
 bool json_is_int(struct str num); /* without fraction and exponent */
 
+/* The first byte that may not stand in a string as it is: quote, backslash, control; or end. */
+const char *json_plain_end(const char *p, const char *end);
+
 /* ---- writer: appends to a buffer ---- */
 
 void json_str(struct buf *b, struct str s);      /* quoted; invalid bytes become U+FFFD */
-void json_num(struct buf *b, double v);         /* shortest that reads back; null for NaN, inf */
+void json_num(struct buf *b, double v);          /* shortest that reads back; null for NaN, inf */
 void json_ms(struct buf *b, int64_t ns);         /* nanoseconds as milliseconds, exact */
 void json_value(struct buf *b, struct str text); /* JSON text as one line; null where it is none */
 

@@ -71,25 +71,6 @@ double pb_f64(uint64_t bits)
 	return d;
 }
 
-size_t pb_varint_len(uint64_t v)
-{
-	size_t n = 1;
-
-	while (v >>= 7)
-		n++;
-	return n;
-}
-
-static char *put_varint(char *p, uint64_t v)
-{
-	while (v >= 0x80) {
-		*p++ = (char)(v | 0x80);
-		v >>= 7;
-	}
-	*p++ = (char)v;
-	return p;
-}
-
 static char *put_le(char *p, uint64_t v, unsigned int n)
 {
 	while (n--) {
@@ -101,7 +82,7 @@ static char *put_le(char *p, uint64_t v, unsigned int n)
 
 static char *put_tag(char *p, uint32_t num, enum pb_type type)
 {
-	return put_varint(p, (uint64_t)num << 3 | type);
+	return pb_put_varint(p, (uint64_t)num << 3 | type);
 }
 
 void pb_varint(struct buf *b, uint64_t v)
@@ -109,7 +90,7 @@ void pb_varint(struct buf *b, uint64_t v)
 	char *p = buf_room(b, 10);
 
 	if (p)
-		b->len = (size_t)(put_varint(p, v) - b->p);
+		b->len = (size_t)(pb_put_varint(p, v) - b->p);
 }
 
 void pb_uint(struct buf *b, uint32_t num, uint64_t v)
@@ -117,7 +98,7 @@ void pb_uint(struct buf *b, uint32_t num, uint64_t v)
 	char *p = buf_room(b, 20);
 
 	if (p)
-		b->len = (size_t)(put_varint(put_tag(p, num, PB_VARINT), v) - b->p);
+		b->len = (size_t)(pb_put_varint(put_tag(p, num, PB_VARINT), v) - b->p);
 }
 
 void pb_fixed64(struct buf *b, uint32_t num, uint64_t v)
@@ -150,7 +131,7 @@ void pb_bytes(struct buf *b, uint32_t num, struct str s)
 
 	if (!p)
 		return;
-	p = put_varint(put_tag(p, num, PB_LEN), s.len);
+	p = pb_put_varint(put_tag(p, num, PB_LEN), s.len);
 	if (s.len)
 		memcpy(p, s.s, s.len);
 	b->len = (size_t)(p - b->p) + s.len;
@@ -179,5 +160,5 @@ void pb_close(struct buf *b, size_t mark, unsigned int width)
 		memmove(b->p + mark - width + need, b->p + mark, body);
 		b->len = mark - width + need + body;
 	}
-	put_varint(b->p + mark - width, body);
+	pb_put_varint(b->p + mark - width, body);
 }

@@ -47,6 +47,20 @@ void pb_bytes(struct buf *b, uint32_t num, struct str s); /* string, bytes, pack
  */
 size_t pb_open(struct buf *b, uint32_t num, unsigned int width);
 void pb_close(struct buf *b, size_t mark, unsigned int width);
-size_t pb_varint_len(uint64_t v);
+static inline size_t pb_varint_len(uint64_t v)
+{
+	return (70u - (unsigned int)__builtin_clzll(v | 1)) / 7;
+}
+
+/* Into room that is there (10 bytes at most); the end. */
+static inline char *pb_put_varint(char *p, uint64_t v)
+{
+	while (v >= 0x80) {
+		*p++ = (char)(v | 0x80);
+		v >>= 7;
+	}
+	*p++ = (char)v;
+	return p;
+}
 
 #endif

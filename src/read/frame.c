@@ -53,6 +53,12 @@ static enum scanned at_newline(const struct scan *sc, struct str s, bool end)
 	                                                                               : SCAN_MORE;
 }
 
+/* Says nothing about where a text ends. */
+static bool is_plain(char c)
+{
+	return c != '"' && c != '\\' && c != '\n';
+}
+
 /* One character inside a value; true where it ends the value. */
 static bool scan_char(struct scan *sc, char c)
 {
@@ -78,7 +84,15 @@ static bool scan_char(struct scan *sc, char c)
 static enum scanned scan_some(struct scan *sc, struct str s, bool end)
 {
 	while (sc->at < s.len) {
-		char c = s.s[sc->at++];
+		char c;
+
+		while (sc->text && sc->at < s.len && is_plain(s.s[sc->at])) {
+			sc->escaped = false;
+			sc->at++;
+		}
+		if (sc->at == s.len)
+			break;
+		c = s.s[sc->at++];
 
 		if (c == '\n') {
 			enum scanned line = at_newline(sc, s, end);

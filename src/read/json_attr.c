@@ -195,6 +195,27 @@ static void any_value(struct json *j, struct otlp_dec *d, struct otlp_val *v)
 	}
 }
 
+/* {"key": "...", "value": {...}}, just opened, to its end. */
+static void attribute(struct json *j, struct otlp_dec *d)
+{
+	struct otlp_val v = { .kind = VAL_NONE };
+	struct str key = STR("");
+
+	while (json_next(j) == JSON_KEY) {
+		bool is_key = str_is(j->text, "key"), is_value = str_is(j->text, "value");
+
+		json_next(j);
+		if (is_key && j->tok == JSON_STR)
+			key = json_text(j, &d->scratch);
+		else if (is_value && j->tok == JSON_OBJ && v.kind == VAL_NONE)
+			any_value(j, d, &v);
+		else if (j->tok == JSON_OBJ || j->tok == JSON_ARR)
+			json_rest(j);
+	}
+	if (j->tok == JSON_OBJ_END)
+		otlp_attr(d, key, &v);
+}
+
 void json_attr_list(struct json *j, struct otlp_dec *d)
 {
 	if (json_next(j) != JSON_ARR) {
@@ -202,16 +223,6 @@ void json_attr_list(struct json *j, struct otlp_dec *d)
 			json_rest(j);
 		return;
 	}
-	while (json_next(j) == JSON_OBJ) {
-		struct otlp_val v = { 0 };
-		struct json at;
-		struct str key = STR("");
-
-		if (json_attr_find(*j, "key", &at) && at.tok == JSON_STR)
-			key = json_text(&at, &d->scratch);
-		if (json_attr_find(*j, "value", &at) && at.tok == JSON_OBJ)
-			any_value(&at, d, &v);
-		if (json_rest(j))
-			otlp_attr(d, key, &v);
-	}
+	while (json_next(j) == JSON_OBJ)
+		attribute(j, d);
 }

@@ -359,3 +359,9 @@ void otlp_log_end(struct otlp_dec *d)
 	d->stats->rows[d->table]++;
 	d->row = NULL;
 }
+
+void otlp_take_back(struct otlp_dec *d)
+{
+	d->batch->n--;
+	d->row = NULL;
+}

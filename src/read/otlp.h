@@ -67,6 +67,7 @@ bool otlp_log(struct otlp_dec *d, struct str event);
 void otlp_attr(struct otlp_dec *d, struct str key, const struct otlp_val *v);
 void otlp_span_end(struct otlp_dec *d, const struct otlp_fields *f);
 void otlp_log_end(struct otlp_dec *d);
+void otlp_take_back(struct otlp_dec *d); /* instead: the item is damaged, its row goes */
 
 /* v as JSON text. */
 void otlp_val_json(struct buf *b, const struct otlp_val *v);

@@ -155,29 +155,28 @@ static bool log_item(struct json *j, struct otlp_dec *d)
 static void take_span(struct otlp_json_walk *w, struct otlp_dec *d)
 {
 	struct otlp_fields f = { 0 };
-	struct json ahead = w->j;
 
-	if (!json_rest(&ahead) || !otlp_span(d)) { /* an item that is cut is no row */
-		w->j = ahead;
-		return;
-	}
-	span_item(&w->j, d, &f);
-	otlp_span_end(d, &f);
+	if (!otlp_span(d))
+		json_rest(&w->j);
+	else if (span_item(&w->j, d, &f))
+		otlp_span_end(d, &f);
+	else
+		otlp_take_back(d); /* an item that is cut is no row */
 }
 
 static void take_log(struct otlp_json_walk *w, struct otlp_dec *d)
 {
-	struct json ahead = w->j, at;
 	struct str event = STR_NULL;
+	struct json at;
 
 	if (json_attr_find(w->j, "eventName", &at) && at.tok == JSON_STR)
 		event = json_text(&at, &d->scratch);
-	if (!json_rest(&ahead) || !otlp_log(d, event)) {
-		w->j = ahead;
-		return;
-	}
-	log_item(&w->j, d);
-	otlp_log_end(d);
+	if (!otlp_log(d, event))
+		json_rest(&w->j);
+	else if (log_item(&w->j, d))
+		otlp_log_end(d);
+	else
+		otlp_take_back(d);
 }
 
 /* ---- the walk ---- */

@@ -47,18 +47,46 @@ static uint32_t text_field(struct str s)
 	return str_is_utf8(s) ? ANY_TEXT : ANY_BYTES;
 }
 
-/* The most frequent attribute in one go: key and text, all lengths known. */
+/* KeyValue up to its AnyValue of `any` bytes, and room for that; all lengths are known. */
+static char *attr_room(struct otlp_enc *e, struct str key, size_t any)
+{
+	size_t len = 1 + pb_varint_len(key.len) + key.len + 1 + pb_varint_len(any) + any;
+	char *p = buf_room(&e->out, 20 + len);
+
+	if (!p)
+		return NULL;
+	p = pb_put_varint(p, e->attr_field << 3 | PB_LEN);
+	p = pb_put_varint(p, len);
+	*p++ = 1 << 3 | PB_LEN;
+	p = pb_put_varint(p, key.len);
+	memcpy(p, key.s, key.len);
+	p += key.len;
+	*p++ = 2 << 3 | PB_LEN;
+	return pb_put_varint(p, any);
+}
+
+/* The two most frequent kinds of attributes. */
 static void pb_text_attr(struct otlp_enc *e, struct str key, struct str s)
 {
-	size_t any = 1 + pb_varint_len(s.len) + s.len;
-	size_t len = 1 + pb_varint_len(key.len) + key.len + 1 + pb_varint_len(any) + any;
+	char *p = attr_room(e, key, 1 + pb_varint_len(s.len) + s.len);
 
-	pb_varint(&e->out, e->attr_field << 3 | PB_LEN);
-	pb_varint(&e->out, len);
-	pb_bytes(&e->out, 1, key);
-	pb_varint(&e->out, 2 << 3 | PB_LEN);
-	pb_varint(&e->out, any);
-	pb_bytes(&e->out, text_field(s), s);
+	if (!p)
+		return;
+	*p++ = (char)(text_field(s) << 3 | PB_LEN);
+	p = pb_put_varint(p, s.len);
+	if (s.len)
+		memcpy(p, s.s, s.len);
+	e->out.len = (size_t)(p - e->out.p) + s.len;
+}
+
+static void pb_int_attr(struct otlp_enc *e, struct str key, int64_t i)
+{
+	char *p = attr_room(e, key, 1 + pb_varint_len((uint64_t)i));
+
+	if (!p)
+		return;
+	*p++ = ANY_INT << 3 | PB_VARINT;
+	e->out.len = (size_t)(pb_put_varint(p, (uint64_t)i) - e->out.p);
 }
 
 static void pb_name(struct buf *b, uint32_t num, struct str s)
@@ -160,6 +188,10 @@ static void pb_attr(struct otlp_enc *e, struct str key, const struct otlp_value 
 
 	if (v->kind == OTLP_TEXT) {
 		pb_text_attr(e, key, v->s);
+		return;
+	}
+	if (v->kind == OTLP_INT) {
+		pb_int_attr(e, key, v->i);
 		return;
 	}
 	attr = pb_open(&e->out, e->attr_field, 1);
