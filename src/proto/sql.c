@@ -215,7 +215,29 @@ struct writer {
 	size_t cap, len;
 	bool full;
 	bool mysql;
+	/* A list that is not only of values: it must not look like one when it is cut. */
+	bool marked;
+	size_t mark; /* where it begins in out */
+	unsigned int depth;
 };
+
+static void mark(struct writer *w)
+{
+	if (w->marked)
+		return;
+	w->marked = true;
+	w->mark = w->len;
+	w->depth = 0;
+}
+
+/* Follows the brackets of such a list up to its end. */
+static void track(struct writer *w, struct sql_token t)
+{
+	if (sql_is(t, '(') || sql_is(t, '['))
+		w->depth++;
+	else if ((sql_is(t, ')') || sql_is(t, ']')) && w->depth && !--w->depth)
+		w->marked = false;
+}
 
 static void put(struct writer *w, bool spaced, struct str s)
 {
@@ -279,16 +301,19 @@ static bool skip_values(struct sql_lex *l, bool *closed)
 }
 
 /* The further rows of VALUES (..), (..). */
-static void skip_rows(struct sql_lex *l)
+static void skip_rows(struct writer *w, struct sql_lex *l)
 {
 	bool closed = true;
 
 	while (closed) {
 		struct sql_lex at = *l;
 
-		if (!sql_is(sql_next(&at), ',') || !sql_is(sql_next(&at), '(') ||
-		    !skip_values(&at, &closed))
+		if (!sql_is(sql_next(&at), ',') || !sql_is(sql_next(&at), '('))
 			return;
+		if (!skip_values(&at, &closed)) {
+			mark(w);
+			return;
+		}
 		*l = at;
 	}
 }
@@ -302,15 +327,17 @@ static bool put_list(struct writer *w, struct sql_lex *l, struct sql_token prev,
 	if (array ? !sql_word(prev, "ARRAY")
 	          : !sql_is(t, '(') || (!values && !sql_word(prev, "IN")))
 		return false;
-	if (!skip_values(l, &closed))
+	if (!skip_values(l, &closed)) {
+		mark(w);
 		return false;
+	}
 	put(w, t.spaced, t.text);
 	put(w, false, STR("?"));
 	if (!closed)
 		return true;
 	put(w, false, array ? STR("]") : STR(")"));
 	if (values)
-		skip_rows(l);
+		skip_rows(w, l);
 	return true;
 }
 
@@ -351,8 +378,9 @@ size_t sql_normalise(struct str text, enum sql_dialect dialect, char *out, size_
 			continue;
 		}
 		put(&w, t.spaced, is_literal(prev, t) ? STR("?") : t.text);
+		track(&w, t);
 	}
-	return w.len;
+	return w.full && w.marked ? w.mark : w.len;
 }
 
 struct str sql_traceparent(struct str text, enum sql_dialect dialect)
