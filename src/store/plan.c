@@ -3,8 +3,8 @@
  * plan - which parts of a WHERE and an ORDER BY a scan does itself.
  *
  * The plan travels as text of three characters a term: the column in two hex
- * digits and the operator (= < >). What a scan takes: ranges of numbers, equal
- * texts and ids. The number says the order (bits 0, 1) and the index (from
+ * digits and the operator (= < >), and of columns to group by (g, G: downward). What a scan
+ * takes: ranges of numbers, equal texts and ids. The number says the order (bits 0, 1) and the index (from
  * bit 4, counted from 1).
  */
 #include "store/plan.h"
@@ -55,7 +55,7 @@ static int index_of(const struct layout *l, int col)
 }
 
 struct choice {
-	char text[3 * SCAN_TERMS + 1];
+	char text[3 * (SCAN_TERMS + GROUP_COLUMNS) + 1];
 	unsigned int nterms;
 	int index;
 	double part; /* of all rows that fit, a guess */
@@ -87,6 +87,30 @@ static bool takes_order(const struct layout *l, const sqlite3_index_info *info)
 	       l->at[col] == l->at[l->start];
 }
 
+/* For GROUP BY and DISTINCT the groups are sorted instead of the rows. */
+static bool takes_group(const struct layout *l, sqlite3_index_info *info)
+{
+	if (info->nOrderBy < 1 || info->nOrderBy > GROUP_COLUMNS ||
+	    (sqlite3_vtab_distinct(info) != 1 && sqlite3_vtab_distinct(info) != 2))
+		return false;
+	for (int i = 0; i < info->nOrderBy; i++) {
+		int col = info->aOrderBy[i].iColumn;
+
+		if (col < 0 || !group_can(tables[l->table].columns[col].type))
+			return false;
+	}
+	return true;
+}
+
+static void choose_group(sqlite3_index_info *info, struct choice *c)
+{
+	for (int i = 0; i < info->nOrderBy; i++)
+		snprintf(c->text + 3 * (c->nterms + (unsigned int)i), 4, "%02x%c",
+		         (unsigned int)info->aOrderBy[i].iColumn & 0xff,
+		         info->aOrderBy[i].desc ? 'G' : 'g');
+	info->orderByConsumed = 1;
+}
+
 int plan_choose(const struct layout *l, uint64_t n, sqlite3_index_info *info)
 {
 	double rows = n < 100 ? 100 : (double)n;
@@ -104,6 +128,8 @@ int plan_choose(const struct layout *l, uint64_t n, sqlite3_index_info *info)
 		if (takes_order(l, info)) {
 			info->idxNum = info->aOrderBy[0].desc ? NUM_DOWN : NUM_UP;
 			info->orderByConsumed = 1;
+		} else if (takes_group(l, info)) {
+			choose_group(info, &c);
 		}
 	}
 	info->idxStr = sqlite3_mprintf("%s", c.text);
@@ -255,7 +281,7 @@ int plan_apply(struct scan *s, int num, const char *text, int argc, sqlite3_valu
 {
 	int index = (num >> NUM_INDEX_SHIFT) - 1;
 
-	s->nterms = 0;
+	s->nterms = s->nby = 0;
 	s->none = false;
 	s->index = -1;
 	s->order = num & NUM_DOWN ? -1 : num & NUM_UP ? 1 : 0;
@@ -282,5 +308,10 @@ int plan_apply(struct scan *s, int num, const char *text, int argc, sqlite3_valu
 		}
 		s->nterms++;
 	}
+	for (; *text; text += 3)
+		s->by_columns[s->nby++] = (struct group_column){
+			.col = (unsigned int)(hex_digit(text[0]) << 4 | hex_digit(text[1])),
+			.down = text[2] == 'G',
+		};
 	return SQLITE_OK;
 }

@@ -307,6 +307,29 @@ static int ordered_next(struct scan *s)
 	}
 }
 
+/* ---- grouped ---- */
+
+static int group_start(struct scan *s)
+{
+	int err;
+
+	s->group = group_new(s->by_columns, s->nby);
+	if (!s->group)
+		return -ENOMEM;
+	while (!(err = plain_next(s)) && !s->eof) {
+		err = group_add(s->group, s->seg, s->row);
+		if (err)
+			return err;
+	}
+	return err ? err : group_sort(s->group);
+}
+
+static int group_next(struct scan *s)
+{
+	s->eof = !group_take(s->group, &s->seg, &s->row);
+	return 0;
+}
+
 /* ---- */
 
 static uint64_t hash_of(const struct term *t)
@@ -327,12 +350,14 @@ int scan_start(struct scan *s)
 		return 0;
 	if (s->index >= 0)
 		s->hash = hash_of(&s->terms[s->by]);
-	err = s->order ? ordered_start(s) : 0;
+	err = s->nby ? group_start(s) : s->order ? ordered_start(s) : 0;
 	return err ? err : scan_next(s);
 }
 
 int scan_next(struct scan *s)
 {
+	if (s->nby)
+		return group_next(s);
 	if (s->order)
 		return ordered_next(s);
 	return s->index >= 0 ? index_next(s) : plain_next(s);
@@ -343,6 +368,8 @@ void scan_end(struct scan *s)
 	for (unsigned int i = 0; i < s->nruns; i++)
 		free(s->runs[i].own);
 	free(s->runs);
+	group_free(s->group);
+	s->group = NULL;
 	s->runs = NULL;
 	s->seg = NULL;
 	s->eof = true;

@@ -3,13 +3,14 @@
 #define OBI_STORE_SCAN_H
 
 /*
- * scan - the rows of one table in a snapshot, in one of three ways: as stored,
- * by start_ns up or down, or by the index of a column.
+ * scan - the rows of one table in a snapshot, in one of four ways: as stored,
+ * by start_ns up or down, by the index of a column, or grouped by some columns.
  *
  * Terms only narrow: a row that is yielded may still fail them where SQL is
  * stricter, a row that is left out never fits.
  */
 
+#include "store/group.h"
 #include "store/snapshot.h"
 
 struct term {
@@ -35,7 +36,9 @@ struct scan {
 	int order; /* 1: by start_ns, -1: newest first, 0: as stored */
 	int index; /* of layout->index; -1: none; terms[by] is its value */
 	unsigned int by;
-	bool none;               /* nothing fits */
+	bool none;                                     /* nothing fits */
+	struct group_column by_columns[GROUP_COLUMNS]; /* sorted by these, if nby */
+	unsigned int nby;
 	bool (*stop)(void *ctx); /* asked now and then; true: give up */
 	void *ctx;
 	/* where it is */
@@ -45,6 +48,7 @@ struct scan {
 	/* private */
 	unsigned int pin, at, n;
 	uint64_t hash;
+	struct group *group;
 	struct scan_run *runs;
 	unsigned int nruns, nheap, next_run;
 };

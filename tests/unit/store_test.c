@@ -238,6 +238,10 @@ static const struct {
 	{ "SELECT proto, code, count(*) FROM spans WHERE pid > 3 GROUP BY proto, code ORDER BY 1, 2",
 	  "SELECT +proto, +code, count(*) FROM spans WHERE +pid > 3 GROUP BY +proto, +code "
 	  "ORDER BY 1, 2" },
+	{ "SELECT target, code, count(*) FROM spans GROUP BY 1, 2 ORDER BY 1 DESC, 2",
+	  "SELECT +target, +code, count(*) FROM spans GROUP BY 1, 2 ORDER BY 1 DESC, 2" },
+	{ "SELECT trace_id, max(dur_ms) FROM spans GROUP BY 1 ORDER BY 1",
+	  "SELECT +trace_id, max(dur_ms) FROM spans GROUP BY 1 ORDER BY 1" },
 	{ "SELECT DISTINCT pid FROM spans WHERE code = 500 ORDER BY 1",
 	  "SELECT DISTINCT +pid FROM spans WHERE +code = 500 ORDER BY 1" },
 	{ "SELECT start_ns, count(*) FROM spans GROUP BY start_ns ORDER BY 1",
