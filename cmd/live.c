@@ -215,7 +215,7 @@ static int let_go(struct live *l)
 	if (!e)
 		return 0;
 	fprintf(stderr, "obi: cannot run %s: %s\n", l->o->command[0], strerror(-e));
-	return e == -ENOENT ? 127 : 126;
+	return STATUS_CMD;
 }
 
 int live_start(struct live *l)

@@ -104,12 +104,12 @@ void summary_text(struct buf *out, const struct session_counts *c, const char *r
 	labelled(out, "  shown ", t->shown);
 	labelled(out, "  errors ", t->errors);
 	labelled(out, "  lost ", c->capture.lost + c->lost_output);
-	ms(out, "      p50 ", &t->dur, 0.5);
+	ms(out, "   p50 ", &t->dur, 0.5);
 	ms(out, "  p95 ", &t->dur, 0.95);
 	ms(out, "  p99 ", &t->dur, 0.99);
 	buf_z(out, " ms\n");
 	if (t->slowest_ns >= 0)
-		buf_fmt(out, "slowest   %.1f ms  %.44s   trace %.4s..%.4s\n",
+		buf_fmt(out, "slowest   %.1f ms  %.40s   %.4s..%.4s\n",
 		        (double)t->slowest_ns / 1e6, t->slowest, t->slowest_trace,
 		        t->slowest_trace + 28);
 	add_busiest(out, c);

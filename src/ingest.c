@@ -216,9 +216,10 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 	conns_finish(g->conns);
 	publish(g);
 	st = g->published;
-	fact(g, "records", cs->records, "records that the kernel handed over");
-	fact(g, "lost.ring", cs->lost, "records that found no room in the ring");
-	fact(g, "lost.ring_bytes", cs->lost_bytes, "bytes of the applications inside those");
+	fact(g, "ring.fired", cs->fired, "hook firings that wanted a record: records + lost");
+	fact(g, "ring.records", cs->records, "records that the kernel handed over");
+	fact(g, "ring.lost", cs->lost, "records that found no room in the ring");
+	fact(g, "ring.lost_bytes", cs->lost_bytes, "bytes of the applications inside those");
 	fact(g, "bytes.seen", st.conn.bytes, "bytes the traced processes moved");
 	fact(g, "bytes.cut", st.conn.cut_bytes, "of those, left out on purpose");
 	fact(g, "bytes.lost", st.conn.lost_bytes, "of those, lost in the ring");
@@ -226,11 +227,11 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 	fact(g, "bytes.unparsed", st.conn.unparsed_bytes, "captured, but understood by no parser");
 	fact(g, "parse_errors", st.conn.parse_errors, "messages that broke their protocol's rules");
 	fact(g, "orphans", st.conn.orphans, "answers to requests from before tracing began");
-	fact(g, "requests.started", st.pair.started, "requests seen");
-	fact(g, "requests.ended", st.pair.ended, "of those, complete");
-	fact(g, "requests.open", st.pair.open, "without an answer at the end");
-	fact(g, "requests.broken", st.pair.broken, "whose answer was lost");
-	fact(g, "requests.skipped", st.pair.skipped, "that the server discarded after an error");
+	fact(g, "spans.started", st.pair.started, "requests seen");
+	fact(g, "spans.ended", st.pair.ended, "of those, complete");
+	fact(g, "spans.open", st.pair.open, "without an answer at the end");
+	fact(g, "spans.broken", st.pair.broken, "whose answer was lost");
+	fact(g, "spans.skipped", st.pair.skipped, "that the server discarded after an error");
 	ingest_flush(g);
 }
 

@@ -77,8 +77,8 @@ static int open_source(struct session *s, char *err)
 		return p->capture ? 0 : -errno;
 	}
 	r = reader_open(s->opts.recordings[0], err);
-	if (!r)
-		return -errno;
+	if (!r) /* what is wrong with a file is no usage error */
+		return errno == EINVAL ? -EIO : -errno;
 	if (reader_kind(r) != RECORDING_RAW) {
 		reader_close(r);
 		return 0;

@@ -251,6 +251,9 @@ void redact_row(enum table t, void *row, struct batch *b)
 
 	if (t == TABLE_CONNECTIONS)
 		apply(&((struct conn_row *)row)->first_bytes, b, add_without_cards);
+	/* Statements and scripts stand on command lines: psql -c "select '...'". */
+	if (t == TABLE_PROCESSES)
+		apply(&((struct proc_row *)row)->cmdline, b, add_message);
 	if (t != TABLE_SPANS)
 		return;
 	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql"))
