@@ -48,11 +48,13 @@ SYSLIB := $(if $(SYSROOT),-L$(SYSROOT)/usr/lib/$(TRIPLET) \
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wimplicit-fallthrough
 WARN_STRICT = $(if $(filter src/proto/% src/base/%,$<),-Wconversion)
+# Hidden: a library that a test brings (jansson) may have functions of the same name.
+VISIBLE := -fvisibility=hidden
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS_ALL = -D_GNU_SOURCE -DOBI_VERSION='"$(VERSION)"' -I. -Isrc -I$(OUT)/gen \
 	-isystem $(OUT)/bpf $(SYSINC) $(CPPFLAGS)
 CFLAGS ?= -O2 -g
-CFLAGS_ALL = -std=gnu11 $(CFLAGS) $(WARN) $(WARN_STRICT) -include base/banned.h
+CFLAGS_ALL = -std=gnu11 $(CFLAGS) $(VISIBLE) $(WARN) $(WARN_STRICT) -include base/banned.h
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SYSLIB) $(LDFLAGS)
 LDLIBS_ALL = -lbpf -lelf -lz -lzstd -lsqlite3 -levent_core -levent_extra -lreadline \
 	-lncursesw -ltinfo -lm -lpthread $(LDLIBS)
@@ -145,12 +147,13 @@ deps: ## install what the build and the tests need (apt, as root)
 $(UNIT_OUT)/check: $(UNIT_OBJ)
 	$(call msg,LINK)
 	$(Q)$(CC) -g $(UNIT_SAN) -o $@ $^ \
-		$(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt) $(LDLIBS_ALL)
+		$(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt) \
+		-ljansson $(LDLIBS_ALL)
 
 $(UNIT_OUT)/obj/%.o: %.c | $(OUT)/deps.ok $(SKELS) $(GEN)
 	$(call msg,CC)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O1 -g $(WARN) $(WARN_STRICT) -include base/banned.h \
+	$(Q)$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O1 -g $(VISIBLE) $(WARN) $(WARN_STRICT) -include base/banned.h \
 		$(UNIT_SAN) -fno-sanitize-recover=all \
 		-fno-omit-frame-pointer -MMD -MP -c -o $@ $<
 

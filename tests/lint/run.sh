@@ -3,6 +3,7 @@
 # run.sh - what can be said about the tree without running the program for real
 #
 # usage: tests/lint/run.sh     from the root, after the build; all checks run, exit 1 if one failed
+# shellcheck disable=SC2317
 set -u
 
 failed=0
@@ -28,11 +29,11 @@ licensed() { # every source file says its licence in its first three lines
 		[ -f "$f" ] || continue
 		head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-' || { echo "$f: no SPDX line"; bad=1; }
 	done
-	return $bad
+	return "$bad"
 }
 
 sizes() { # files of at most 500 lines, functions of at most 60; bpf files of at most 250
-	find bpf src cmd ui -name '*.[ch]' | xargs awk '
+	find bpf src cmd ui -name '*.[ch]' -exec awk '
 		FNR == 1 { if (last) end(); file = FILENAME; start = 0 }
 		{ last = FNR }
 		/^{/ { start = FNR }
@@ -44,7 +45,7 @@ sizes() { # files of at most 500 lines, functions of at most 60; bpf files of at
 			limit = file ~ /^bpf\// ? 250 : 500
 			if (last > limit) { print file ": " last " lines, more than " limit; bad = 1 }
 		}
-		END { end(); exit bad }'
+		END { end(); exit bad }' {} +
 }
 
 scripts() {

@@ -127,7 +127,7 @@ static const struct {
 	const char *words[WORDS_MAX];
 	const char *says;
 } wrong[] = {
-	{ "trace", { "--prot", "http" }, "unknown option --prot. Did you mean --proto, --port" },
+	{ "trace", { "--prot", "http" }, "unknown option --prot. Did you mean --port or --proto?" },
 	{ "trace", { "--slwoer", "5ms" }, "Did you mean --slower?" },
 	{ "trace", { "--zzzzzz" }, "unknown option --zzzzzz." },
 	{ "trace", { "-Z" }, "unknown option -Z." },

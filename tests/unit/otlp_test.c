@@ -32,7 +32,7 @@ struct files {
 
 static void files_make(struct files *f, const char *ending)
 {
-	strcpy(f->dir, "/tmp/obi-test-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/obi-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/run.%s", f->dir, ending);
 }

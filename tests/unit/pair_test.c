@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* conn/ and span/ together: records of one connection in, rows out. */
-#include <check.h>
+#include "suites.h"
 #include <linux/types.h>
 #include <netinet/in.h>
 #include <stdio.h>
