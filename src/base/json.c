@@ -9,7 +9,9 @@ enum { EXPECT_VALUE, EXPECT_ITEM, EXPECT_KEY, EXPECT_NEXT, EXPECT_NEXT_KEY, EXPE
 
 struct json json_of(struct str text)
 {
-	return (struct json){ .p = text.s, .end = text.s + text.len, .expect = EXPECT_VALUE };
+	const char *p = text.s ? text.s : "";
+
+	return (struct json){ .p = p, .end = p + (text.s ? text.len : 0), .expect = EXPECT_VALUE };
 }
 
 static bool is_blank(char c)

@@ -37,7 +37,7 @@ static void add_clean(struct buf *b, const uint8_t *p, size_t len)
 
 void json_str(struct buf *b, struct str s)
 {
-	const char *p = s.s, *end = s.s + s.len;
+	const char *p = s.s ? s.s : "", *end = p + (s.s ? s.len : 0);
 
 	buf_ch(b, '"');
 	while (p < end) {

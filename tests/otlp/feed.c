@@ -59,6 +59,15 @@ static int next_rows(struct reader *r, unsigned int *left, unsigned int *seed, s
 	return (int)b->n;
 }
 
+/* FEED_WAIT_S seconds, so that retries come to an end before close. */
+static void wait_for_retries(void)
+{
+	uint64_t seconds = 0;
+
+	if (str_u64(str_of(getenv("FEED_WAIT_S")), &seconds))
+		nanosleep(&(struct timespec){ (time_t)seconds, 0 }, NULL);
+}
+
 static int feed(struct reader *r, unsigned int rows, unsigned int seed, const struct writer *w,
                 const char *path)
 {
@@ -80,8 +89,7 @@ static int feed(struct reader *r, unsigned int rows, unsigned int seed, const st
 			break;
 	}
 	if (!*err) {
-		if (getenv("FEED_WAIT_S")) /* so that retries come to an end before close */
-			nanosleep(&(struct timespec){ atoi(getenv("FEED_WAIT_S")), 0 }, NULL);
+		wait_for_retries();
 		fprintf(stderr, "feed: lost %llu\n", (unsigned long long)w->lost(state));
 		e = w->close(state, err);
 	}
