@@ -35,7 +35,7 @@ def recorded(load, tmp_path_factory):
                      pids=[*nginx.pids, redis.pid, *pg.pids, gate.pid]) as obi:
                 gate.run()
                 run = obi.stop()
-                clean(run)
+                assert run.status == 0 and run.lost() == 0, run.err
                 out[name] = run
         (folder / "own.0").unlink()
     for p in folder.iterdir():
