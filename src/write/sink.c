@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <zstd.h>
 
 #include "base/err.h"
+#include "base/own.h"
 
 enum { FRAME_NS = 1000000000 }; /* a frame is ended at least so often */
 
@@ -77,31 +77,14 @@ static size_t ending_of(const char *path)
 	return end;
 }
 
-/* Who called sudo owns what is written. */
-static void set_owner(int fd)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	uint64_t u, g;
-
-	if (geteuid() || !uid || !gid || !str_u64(str_of(uid), &u) || !str_u64(str_of(gid), &g))
-		return;
-	if (fchown(fd, (uid_t)u, (gid_t)g))
-		warn(LEVEL_WARN, "cannot give the file to user %s: %s", uid, strerror(errno));
-}
-
 static int open_file(struct sink *s)
 {
 	struct stat st;
 
-	s->fd = open(s->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	s->fd = own_create(s->path);
 	if (s->fd < 0)
-		return -errno;
+		return s->fd;
 	s->regular = !fstat(s->fd, &st) && S_ISREG(st.st_mode);
-	if (s->regular) {
-		if (fchmod(s->fd, 0600))
-			warn(LEVEL_WARN, "cannot set the mode of %s: %s", s->path, strerror(errno));
-		set_owner(s->fd);
-	}
 	s->bytes = 0;
 	return 0;
 }
@@ -406,6 +389,11 @@ int sink_close(struct sink *s, char *err)
 {
 	int error = sink_flush(s);
 
+	if (s->own_fd && s->fd >= 0) { /* a network file system may say only now that it is full */
+		if (close(s->fd) && !error)
+			error = -errno;
+		s->fd = -1;
+	}
 	if (error)
 		err_set(err, -error, "cannot write %s: %s", s->path, strerror(-error));
 	sink_free(s);
