@@ -13,32 +13,39 @@ enum { SMALL = 10000, CHAIN = 4 };
 /* Lengths of the body that a type of message can have. */
 /* clang-format off */
 static const struct shape {
-	uint8_t type;
+	bool known;
 	uint32_t min, max;
-} shapes[2][27] = {
+} shapes[2][128] = {
 	[DIR_REQ] = {
-		{ 'Q', 1, PG_LARGE }, { 'P', 4, PG_LARGE }, { 'B', 8, PG_LARGE }, { 'E', 5, SMALL },
-		{ 'S', 0, 0 }, { 'D', 2, SMALL }, { 'C', 2, SMALL }, { 'H', 0, 0 },
-		{ 'd', 0, PG_LARGE }, { 'c', 0, 0 }, { 'f', 1, SMALL }, { 'F', 10, PG_LARGE },
-		{ 'p', 0, 65535 }, { 'X', 0, 0 },
+		['Q'] = { true, 1, PG_LARGE }, ['P'] = { true, 4, PG_LARGE }, ['B'] = { true, 8, PG_LARGE },
+		['E'] = { true, 5, SMALL }, ['S'] = { true, 0, 0 }, ['D'] = { true, 2, SMALL },
+		['C'] = { true, 2, SMALL }, ['H'] = { true, 0, 0 }, ['d'] = { true, 0, PG_LARGE },
+		['c'] = { true, 0, 0 }, ['f'] = { true, 1, SMALL }, ['F'] = { true, 10, PG_LARGE },
+		['p'] = { true, 0, 65535 }, ['X'] = { true, 0, 0 },
 	},
 	[DIR_RESP] = {
-		{ 'D', 2, PG_LARGE }, { 'C', 1, 64 }, { 'Z', 1, 1 }, { 'T', 2, PG_LARGE },
-		{ '1', 0, 0 }, { '2', 0, 0 }, { '3', 0, 0 }, { 'n', 0, 0 }, { 's', 0, 0 },
-		{ 'I', 0, 0 }, { 't', 2, 262142 }, { 'E', 1, PG_LARGE }, { 'N', 1, PG_LARGE },
-		{ 'A', 6, SMALL }, { 'S', 2, PG_LARGE }, { 'R', 4, 65535 }, { 'K', 8, 260 },
-		{ 'v', 8, SMALL }, { 'd', 0, PG_LARGE }, { 'c', 0, 0 }, { 'G', 3, 65535 },
-		{ 'H', 3, 65535 }, { 'W', 3, 65535 }, { 'V', 4, PG_LARGE },
+		['D'] = { true, 2, PG_LARGE }, ['C'] = { true, 1, 64 }, ['Z'] = { true, 1, 1 },
+		['T'] = { true, 2, PG_LARGE }, ['1'] = { true, 0, 0 }, ['2'] = { true, 0, 0 },
+		['3'] = { true, 0, 0 }, ['n'] = { true, 0, 0 }, ['s'] = { true, 0, 0 },
+		['I'] = { true, 0, 0 }, ['t'] = { true, 2, 262142 }, ['E'] = { true, 1, PG_LARGE },
+		['N'] = { true, 1, PG_LARGE }, ['A'] = { true, 6, SMALL }, ['S'] = { true, 2, PG_LARGE },
+		['R'] = { true, 4, 65535 }, ['K'] = { true, 8, 260 }, ['v'] = { true, 8, SMALL },
+		['d'] = { true, 0, PG_LARGE }, ['c'] = { true, 0, 0 }, ['G'] = { true, 3, 65535 },
+		['H'] = { true, 3, 65535 }, ['W'] = { true, 3, 65535 }, ['V'] = { true, 4, PG_LARGE },
 	},
 };
 /* clang-format on */
 
+static bool is_type(enum dir dir, uint8_t type)
+{
+	return type < 128 && shapes[dir][type].known;
+}
+
 bool pg_length_fits(enum dir dir, uint8_t type, uint32_t len)
 {
-	for (const struct shape *s = shapes[dir]; s->type; s++)
-		if (s->type == type)
-			return len >= s->min && len <= s->max;
-	return false;
+	const struct shape *s = &shapes[dir][type & 127];
+
+	return is_type(dir, type) && len >= s->min && len <= s->max;
 }
 
 enum parse pg_frame(const struct cur *in, enum dir dir, struct pg_frame *f)
@@ -81,25 +88,20 @@ enum parse pg_take_run(struct cur *in, uint8_t type, uint32_t *count, struct msg
 	return PARSE_OK;
 }
 
+/* The halves write to the state only once nothing can go wrong any more. */
 static enum parse postgres_parse(void *state, enum dir dir, struct cur *in, struct msg *out)
 {
-	struct cur c = *in; /* moves, like the state, on success only */
-	struct msg m = MSG_INIT;
-	struct pg s;
+	struct cur c = *in;
 	enum parse r;
 
 	if (!cur_left(in))
 		return PARSE_MORE;
-	memcpy(&s, state, sizeof(s));
-	r = dir == DIR_REQ ? pg_request(&s, &c, &m) : pg_response(&s, &c, &m);
-	if (r != PARSE_OK)
-		return r;
-	memcpy(state, &s, sizeof(s));
-	if (m.traceparent.s == s.traceparent)
-		m.traceparent.s = ((struct pg *)state)->traceparent;
-	*out = m;
-	*in = c;
-	return PARSE_OK;
+	r = dir == DIR_REQ ? pg_request(state, &c, out) : pg_response(state, &c, out);
+	if (r == PARSE_OK)
+		*in = c;
+	else
+		*out = MSG_INIT;
+	return r;
 }
 
 /* ---- is this a message? ---- */
@@ -141,14 +143,6 @@ static bool body_fits(enum dir dir, uint8_t type, uint32_t len, struct cur body)
 	if (type == 'S')
 		return looks_like_text(body.p, n) && (!whole || !body.end[-1]);
 	return true;
-}
-
-static bool is_type(enum dir dir, uint8_t type)
-{
-	for (const struct shape *s = shapes[dir]; s->type; s++)
-		if (s->type == type)
-			return true;
-	return false;
 }
 
 struct chain {
@@ -253,7 +247,7 @@ static const uint8_t *postgres_resync(void *state, enum dir dir, struct cur in)
 	if (dir == DIR_RESP)
 		s->doubt = true;
 	for (const uint8_t *p = in.p; p < in.end; p++)
-		if (starts(dir, cur_of(p, (size_t)(in.end - p)), p == in.p))
+		if (is_type(dir, *p) && starts(dir, cur_of(p, (size_t)(in.end - p)), p == in.p))
 			return p;
 	return NULL;
 }
