@@ -59,6 +59,7 @@ service:
       receivers: [otlp]
       exporters: [debug]
 EOF
+: >"$tmp/log"
 "$home/out/otelcol" --config "$tmp/config.yaml" >"$tmp/log" 2>&1 &
 collector=$!
 for _ in $(seq 100); do
