@@ -2,6 +2,7 @@
 # `make` leaves the program at ./obi; `make help` lists the rest.
 
 VERSION := 0.1.0
+SHELL := /bin/bash
 
 # Each flavour has its own folder, so that objects never mix.
 SAN ?=
@@ -55,8 +56,9 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -DOBI_VERSION='"$(VERSION)"' -I. -Isrc -I$(OUT)/gen
 	-isystem $(OUT)/bpf $(SYSINC) $(CPPFLAGS)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL = -std=gnu11 $(CFLAGS) $(VISIBLE) $(WARN) $(WARN_STRICT) -include base/banned.h
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SYSLIB) $(LDFLAGS)
-LDLIBS_ALL = -lbpf -lelf -lz -lzstd -lsqlite3 -levent_core -levent_extra -lreadline \
+LINK_KIND := -pie
+LDFLAGS_ALL = $(LINK_KIND) -Wl,-z,relro,-z,now -Wl,--as-needed $(SYSLIB) $(LDFLAGS)
+LDLIBS_ALL = -lbpf -lelf -lz -lzstd -lsqlite3 -levent_extra -levent_core -lreadline \
 	-lncursesw -ltinfo -lm -lpthread $(LDLIBS)
 
 BPF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,x86)
@@ -110,7 +112,7 @@ $(OUT)/obj/%.o: %.c | $(OUT)/deps.ok $(SKELS) $(GEN)
 $(OUT)/bpf/%.bpf.o: bpf/%.bpf.c | $(OUT)/deps.ok
 	$(call msg,BPF)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@.tmp $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@.tmp $<
 	$(Q)llvm-strip -g $@.tmp 2>/dev/null || true
 	$(Q)mv $@.tmp $@
 
@@ -144,6 +146,15 @@ deps: ## install what the build and the tests need (apt, as root)
 
 # ---- tests ----
 
+# a program that a test needs, over all of src/
+$(OUT)/tests/%: $(OUT)/obj/tests/%.o $(LIB_SRC:%.c=$(OUT)/obj/%.o)
+	$(call msg,LINK)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+
+# the same made-up rows as the unit tests
+$(OUT)/tests/otlp/feed: $(OUT)/obj/tests/unit/rows.o
+
 $(UNIT_OUT)/check: $(UNIT_OBJ)
 	$(call msg,LINK)
 	$(Q)$(CC) -g $(UNIT_SAN) -o $@ $^ \
@@ -169,9 +180,9 @@ check-unit: $(UNIT_OUT)/check ## unit tests alone (SAN=thread: with ThreadSaniti
 	$(Q)$<
 
 check-replay: obi ## recordings give the same output as before
-	$(Q)sh tests/golden/run.sh
+	$(Q)bash tests/golden/run.sh
 
-check-otlp: obi ## recordings are read by the official protobuf classes
+check-otlp: obi $(OUT)/tests/otlp/feed ## recordings are read by the official protobuf classes
 	$(Q)sh tests/otlp/run.sh
 
 check-e2e: obi ## real servers, traced for real (root)
@@ -181,7 +192,7 @@ check-vm: obi ## other kernels in qemu (slow; kernels are downloaded once)
 	$(Q)bash tests/vm/run.sh
 
 golden-update: obi ## rewrite the expected output of tests/golden
-	$(Q)sh tests/golden/run.sh --update
+	$(Q)bash tests/golden/run.sh --update
 
 PROTO ?= http
 T ?= 60
@@ -210,13 +221,18 @@ fmt: ## format all C files
 	$(Q)$(CLANG_FORMAT) -i $(C_FILES)
 
 fmt-check: ## say which C files are not formatted
-	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+	@for f in $(C_FILES); do $(CLANG_FORMAT) --dry-run -Werror "$$f" 2>/dev/null || \
+		{ echo "$$f: not formatted; run make fmt"; bad=1; }; done; [ -z "$$bad" ]
 
 # ---- other products ----
 
-STATIC_OUT := .out/static
+STATIC_OUT := $(OUT)/static
 static: ## one static, stripped program: .out/static/obi
-	$(Q)sh tests/setup/static.sh "$(STATIC_OUT)" "$(MAKE)"
+	$(Q)set -o pipefail; $(MAKE) OUT=$(STATIC_OUT) LINK_KIND=-static-pie $(STATIC_OUT)/obi 2>&1 | \
+		{ grep -v 'warning: Using .* in statically linked\|in function' || true; }
+	$(Q)$(STRIP) -o $(STATIC_OUT)/obi.stripped $(STATIC_OUT)/obi
+	$(Q)mv $(STATIC_OUT)/obi.stripped $(STATIC_OUT)/obi
+	@ls -l $(STATIC_OUT)/obi
 
 install: obi ## PREFIX=/usr/local DESTDIR=
 	install -d $(BINDIR) $(MANDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(DATADIR)/queries
@@ -244,5 +260,8 @@ always:
 
 .PHONY: all deps check check-all check-unit check-replay check-otlp check-e2e check-vm golden-update \
 	fuzz bench cov demo lint fmt fmt-check static install clean help list always
+
+# skeletons are system headers, which dependency files leave out
+$(OUT)/obj/src/capture/probes.o $(UNIT_OUT)/obj/src/capture/probes.o: $(SKELS)
 
 -include $(APP_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.bpf.d)

@@ -33,20 +33,18 @@ skip() { # NAME WHY
 }
 
 run unit "${MAKE:-make}" check-unit
-for part in golden otlp; do
-	if [ -x tests/$part/run.sh ]; then
-		run "$part" "tests/$part/run.sh"
-	fi
-done
+run replay "${MAKE:-make}" check-replay
+run otlp "${MAKE:-make}" check-otlp
 if [ "$(id -u)" != 0 ]; then
 	skip e2e "needs root"
 elif [ -x tests/e2e/run.sh ]; then
 	run e2e tests/e2e/run.sh
 fi
 if [ "$what" = check-all ]; then
-	if [ -x tests/collector/run.sh ]; then
-		run collector tests/collector/run.sh
+	if [ -x tests/otlp/collector.sh ]; then
+		run collector tests/otlp/run.sh --collector
 	fi
+	run static tests/static/run.sh
 fi
 echo "== summary$report"
 exit $failed
