@@ -8,7 +8,11 @@
  */
 #include "proto/postgres.h"
 
-enum { SMALL = 10000, CHAIN = 4 };
+enum {
+	SMALL = 10000,
+	CHAIN = 4,              /* messages in a row are proof */
+	CHAIN_LARGE = 64 << 20, /* no length made of printable characters is as short */
+};
 
 /* Lengths of the body that a type of message can have. */
 /* clang-format off */
@@ -165,7 +169,7 @@ static struct chain chain(enum dir dir, struct cur c)
 			found.bad = !is_type(dir, type);
 			break;
 		}
-		found.bad = !pg_length_fits(dir, type, len) ||
+		found.bad = len > CHAIN_LARGE || !pg_length_fits(dir, type, len) ||
 		            !body_fits(dir, type, len, cur_of(c.p, seen));
 		if (found.bad || seen < len)
 			break;

@@ -71,6 +71,7 @@ static const struct {
 	{ "behind the rest of a row", DIR_RESP, BYTES("D\0\0\0\x05xx" ROW ROW), 7 },
 	{ "at the end of an answer", DIR_RESP, BYTES("rest of a long row" READY), 18 },
 	{ "nowhere in a row", DIR_RESP, BYTES("x\0\0\0\1D\0\0\0\5hello\0\0\0\1"), -1 },
+	{ "behind text that begins like a message", DIR_RESP, BYTES("S        " READY), 9 },
 	{ "nowhere in zeroes", DIR_REQ, BYTES("\0\0\0\0\0\0\0\0"), -1 },
 	{ "nowhere", DIR_REQ, BYTES(""), -1 },
 };
