@@ -9,8 +9,9 @@
  */
 
 enum {
-	CALL_MAX = 16384,    /* bytes of a call that are copied at most */
-	UNKNOWN_MAX = 65536, /* of a connection that nobody knows, before it is muted */
+	CALL_MAX = 65536,    /* bytes that one record carries at most */
+	PIECES_MAX = 16,     /* records of one call */
+	UNKNOWN_MAX = 1 << 20, /* copied of a connection for which no answer comes, before it is muted */
 	FIRST_MAX = 32,      /* bytes that stage 1 looks at */
 	RULES_MAX = 64,
 	COMMS_MAX = 16,
@@ -30,7 +31,7 @@ struct config {
 	__u32 self;       /* thread group of the tracer */
 	__u32 head_bytes; /* EV_LEVEL_HEAD */
 	__u32 tail_bytes;
-	__u32 full_bytes; /* EV_LEVEL_FULL */
+	__u32 full_bytes; /* EV_LEVEL_FULL: of each piece of a call */
 	__u8 all;         /* every process but those in `never` */
 	__u8 follow;      /* children of targets are targets */
 	__u8 watch_exec;  /* tell of every new program: patterns that only user space can match */
@@ -49,10 +50,11 @@ enum {
 /* One connection as the probes know it. */
 struct state {
 	__u64 id;
-	__u64 next[2]; /* offset after the newest byte, by direction */
-	__u64 moved;   /* in both directions, for UNKNOWN_MAX */
-	__u64 inode;   /* of the socket: tells two users of one address apart (hash only) */
-	__u32 lost[2]; /* bytes that no record told of, since the last one */
+	__u64 next[2];  /* offset after the newest byte, by direction */
+	__u64 moved;    /* in both directions, for UNKNOWN_MAX */
+	__u64 enter_ns; /* when the send under way began, 0: unknown */
+	__u64 inode;    /* of the socket: tells two users of one address apart (hash only) */
+	__u32 lost[2];  /* bytes that no record told of, since the last one */
 	__u16 err;
 	__u8 flags; /* STATE_* */
 	__u8 class;
@@ -79,6 +81,11 @@ struct control {
 /* Answers: one word each, (tag << 32 | level), so that they change at once. */
 struct bucket {
 	__u64 way[2];
+};
+
+/* Bytes that nobody wants, by way and direction: those before this offset; 0: none. */
+struct want {
+	__u64 until[2][2];
 };
 
 /* Where the answer for a connection lies. */

@@ -29,15 +29,27 @@ struct io {
 /* Copying n bytes from the front and t from the end of a vector of buffers. */
 struct gather {
 	__u64 iov;
+	__u64 from; /* bytes of the call before the piece */
 	__u64 head, tail, total;
 	__u64 pos; /* bytes of the vectors passed so far */
 	__u32 cnt;
 	__u32 faults;
 };
 
+/* A call on its way into the ring, piece by piece. */
+struct pieces {
+	struct io io;
+	__u64 off;   /* of the first byte of the call */
+	__u64 until; /* offset before which nothing is wanted, 0: all is */
+	__u64 from;  /* bytes of the call that are dealt with */
+	__u32 level;
+	__u32 n;
+};
+
 /* Where a record is put together; one for each CPU, the hooks do not nest. */
 struct scratch {
 	struct gather g;
+	struct pieces p;
 	union {
 		struct ev_data ev;
 		__u8 room[sizeof(struct ev_data) + 2 * CALL_MAX +
@@ -60,6 +72,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct bucket);
 } levels SEC(".maps");
+
+/* Bodies of known length that no parser reads, beside each answer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BUCKETS);
+	__type(key, __u32);
+	__type(value, struct want);
+} wants SEC(".maps");
 
 /* Stage 1 of the detection. */
 struct {
@@ -111,14 +132,14 @@ __noinline int gather_next(__u32 i)
 	if (!s)
 		return 1;
 	g = &s->g;
-	if (i >= g->cnt || g->pos >= g->total)
+	if (i >= g->cnt || g->pos >= g->from + g->total)
 		return 1;
 	if (bpf_probe_read_user(&v, sizeof(v), (void *)(g->iov + (__u64)i * sizeof(v)))) {
 		g->faults++;
 		return 1;
 	}
-	if (gather_part(s, v.base, g->pos, v.len, 0, g->head, 0) ||
-	    gather_part(s, v.base, g->pos, v.len, g->total - g->tail, g->tail, g->head))
+	if (gather_part(s, v.base, g->pos, v.len, g->from, g->head, 0) ||
+	    gather_part(s, v.base, g->pos, v.len, g->from + g->total - g->tail, g->tail, g->head))
 		g->faults++;
 	g->pos += v.len;
 	return 0;
@@ -163,41 +184,57 @@ static __always_inline __u32 take(__u32 *p)
 }
 #endif
 
-/* Sets ev.head_len and tail_len to what is wanted, and copies it. */
-static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 level)
+/* How much of a piece is copied. */
+static __always_inline void piece_parts(const struct io *io, __u32 level, __u64 len, __u64 *head,
+                                        __u64 *tail)
 {
-	__u64 ret = io->ret, head = 0, tail = 0;
+	*head = 0;
+	*tail = 0;
+	if (!cfg.payload || (io->flags & EV_F_NOBUF) || level == EV_LEVEL_MUTE)
+		return;
+	*tail = cfg.tail_bytes;
+	*head = level == EV_LEVEL_FULL ? cfg.full_bytes - *tail : cfg.head_bytes;
+	if (len <= *head + *tail || (level == EV_LEVEL_FULL && len <= cfg.full_bytes)) {
+		*head = len;
+		*tail = 0;
+	}
+}
+
+/*
+ * Sets ev.head_len and tail_len to what is wanted of the piece of len bytes
+ * that begins `from` bytes into the call, and copies it.
+ */
+static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 level, __u64 from,
+                                    __u64 len)
+{
+	__u64 head, tail;
 	int err = 0;
 
-	if (cfg.payload && !(io->flags & EV_F_NOBUF)) {
-		tail = cfg.tail_bytes;
-		head = level == EV_LEVEL_FULL ? cfg.full_bytes - tail : cfg.head_bytes;
-		if (ret <= head + tail) {
-			head = ret;
-			tail = 0;
-		}
-	}
+	piece_parts(io, level, len, &head, &tail);
 	BOUND(head, CALL_MAX);
 	BOUND(tail, CALL_MAX);
-	if (io->iovs) {
-		s->g = (struct gather){
-			.iov = io->buf, .cnt = io->iovs, .head = head, .tail = tail, .total = ret
-		};
+	if (io->iovs && head) {
+		s->g = (struct gather){ .iov = io->buf,
+			                .cnt = io->iovs,
+			                .from = from,
+			                .head = head,
+			                .tail = tail,
+			                .total = len };
 		gather_all();
-		io->partial = s->g.pos > ret;
-		if (s->g.pos < ret) { /* too many vectors, or one that cannot be read */
-			if (head > s->g.pos)
-				head = s->g.pos;
+		io->partial = s->g.pos > io->ret;
+		if (s->g.pos < from + len) { /* too many vectors, or one that cannot be read */
+			if (head > s->g.pos - from)
+				head = s->g.pos > from ? s->g.pos - from : 0;
 			tail = 0;
 			s->g.faults++;
 		}
 		err = s->g.faults;
 		BOUND(head, CALL_MAX);
 	} else if (head) {
-		err = bpf_probe_read_user(s->ev.bytes, head, (void *)io->buf);
+		err = bpf_probe_read_user(s->ev.bytes, head, (void *)(io->buf + from));
 		if (tail)
 			err |= bpf_probe_read_user(s->ev.bytes + head, tail,
-			                           (void *)(io->buf + ret - tail));
+			                           (void *)(io->buf + from + len - tail));
 	}
 	if (err) {
 		io->flags |= EV_F_FAULT;
@@ -210,22 +247,30 @@ static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 leve
 	s->ev.tail_len = tail;
 }
 
-/* The user's answer if there is one, else the last one that was. */
-static __always_inline __u32 level_answer(struct state *st)
+/* The user's answer if there is one, else the last one that was; *until: what is not wanted ends there. */
+static __always_inline __u32 level_answer(struct state *st, __u8 dir, __u64 *until)
 {
 	__u64 hash = LEVEL_HASH(st->id);
-	__u32 i = LEVEL_BUCKET(hash), tag = LEVEL_TAG(hash);
+	__u32 i = LEVEL_BUCKET(hash), tag = LEVEL_TAG(hash), way = 0;
 	struct bucket *b = bpf_map_lookup_elem(&levels, &i);
+	struct want *w;
 	__u64 a, z;
 
 	if (!b)
 		return st->level;
 	a = *(volatile __u64 *)&b->way[0];
 	z = *(volatile __u64 *)&b->way[1];
-	if (a >> 32 == tag)
+	if (a >> 32 == tag) {
 		st->level = (__u8)a;
-	else if (z >> 32 == tag)
+	} else if (z >> 32 == tag) {
 		st->level = (__u8)z;
+		way = 1;
+	} else {
+		return st->level;
+	}
+	w = bpf_map_lookup_elem(&wants, &i);
+	if (w)
+		*until = *(volatile __u64 *)&w->until[way][dir & 1];
 	return st->level;
 }
 
@@ -252,9 +297,9 @@ __noinline int stage1(__u32 have)
 	return 0;
 }
 
-static __always_inline __u32 level_pick(struct state *st)
+static __always_inline __u32 level_pick(struct state *st, __u8 dir, __u64 *until)
 {
-	__u32 level = level_answer(st);
+	__u32 level = level_answer(st, dir, until);
 
 	if (!level)
 		level = st->class_level;
@@ -295,75 +340,157 @@ static __always_inline __u64 state_advance(struct state *st, const struct io *io
 	return at;
 }
 
-static __always_inline void io_lose(struct counts *c, struct state *st, struct io *io, __u32 taken)
+static __always_inline void piece_lost(struct counts *c, struct state *st, const struct pieces *p,
+                                       __u32 len, __u32 taken)
 {
 	c->lost++;
-	c->lost_bytes += io->ret;
-	__sync_fetch_and_add(&st->lost[io->dir & 1], io->ret + taken);
+	c->lost_bytes += len;
+	__sync_fetch_and_add(&st->lost[p->io.dir & 1], len + taken);
 }
 
-/* The record of a call on a connection that is known. */
-static __always_inline void io_record(struct state *st, const struct sock *sk, struct io *io)
+/* The length of the next piece; *level: how much of it is copied. */
+static __always_inline __u64 piece_next(const struct pieces *p, __u32 *level)
 {
-	__u32 taken, level;
+	__u64 left = p->io.ret - p->from;
+	__s64 unwanted = p->until ? (__s64)(p->until - (p->off + p->from)) : 0;
+
+	if (unwanted > 0) {
+		*level = EV_LEVEL_MUTE;
+		return (__u64)unwanted < left ? (__u64)unwanted : left;
+	}
+	if (*level == EV_LEVEL_FULL && left > cfg.full_bytes && p->n + 1 < PIECES_MAX)
+		return cfg.full_bytes;
+	return left;
+}
+
+static __always_inline void piece_class(struct scratch *s, struct state *st, const struct pieces *p)
+{
+	__u8 bit = 1 << (p->io.dir & 1);
+	__u32 found;
+
+	if (st->class || p->from || !s->ev.head_len || (st->tried & bit))
+		return;
+	found = stage1(s->ev.head_len);
+	st->tried |= bit;
+	st->class = found >> 8;
+	st->class_level = found;
+}
+
+/* Puts the next piece into the ring; true: that was the last one. */
+static __always_inline bool piece_put(struct state *st)
+{
 	struct scratch *s = scratch_here();
 	struct counts *c = count(COUNTS_TASK);
-	__u64 size;
+	struct pieces *p;
+	__u32 level, taken;
+	__u64 len, size;
 
 	if (!s || !c)
-		return;
-	level = level_pick(st);
-	s->ev.off = state_advance(st, io);
-	if (level == EV_LEVEL_MUTE) {
-		c->muted++;
-		return;
-	}
-	io_copy(s, io, level);
-	if (!st->class && s->ev.head_len && !(st->tried & (1 << (io->dir & 1)))) {
-		__u32 found = stage1(s->ev.head_len);
-
-		st->tried |= 1 << (io->dir & 1);
-		st->class = found >> 8;
-		st->class_level = found;
-		if (st->class_level == EV_LEVEL_MUTE && !st->level) {
-			c->muted++;
-			return;
-		}
-	}
-	if (io->flags & EV_F_FAULT)
+		return true;
+	p = &s->p;
+	level = p->level;
+	len = piece_next(p, &level);
+	io_copy(s, &p->io, level, p->from, len);
+	piece_class(s, st, p);
+	if (p->io.flags & EV_F_FAULT)
 		c->faults++;
 	c->fired++;
-	if (!(st->flags & STATE_ANNOUNCED)) {
-		/* Counted from before this call. */
-		__sync_fetch_and_add(&st->lost[io->dir & 1], io->ret);
-		if (!conn_record(st, sk, EV_CONN, COUNTS_TASK, NULL)) {
-			c->lost++;
-			c->lost_bytes += io->ret;
-			return;
-		}
-		__sync_fetch_and_add(&st->lost[io->dir & 1], -io->ret);
-		st->flags |= STATE_ANNOUNCED;
-	}
 	size = s->ev.head_len + s->ev.tail_len;
 	BOUND(size, 2 * CALL_MAX);
 	size += sizeof(struct ev_data);
 	head_set(&s->ev.h, EV_DATA, size);
-	taken = take(&st->lost[io->dir & 1]);
+	taken = take(&st->lost[p->io.dir & 1]);
 	s->ev.conn = st->id;
-	s->ev.ts_enter_ns = 0;
-	s->ev.len = io->ret;
+	s->ev.ts_enter_ns = p->io.dir == EV_SEND ? st->enter_ns : 0;
+	s->ev.off = p->off + p->from;
+	s->ev.len = len;
 	s->ev.lost_bytes = taken;
-	s->ev.nr = io->nr;
-	s->ev.dir = io->dir;
-	s->ev.flags = io->flags;
+	s->ev.nr = p->io.nr;
+	s->ev.dir = p->io.dir;
+	s->ev.flags = p->io.flags;
 	s->ev.class = st->class;
-	s->ev.level = level;
+	s->ev.level = p->level;
+	p->from += len;
+	p->n++;
 	if (bpf_ringbuf_output(&ring, &s->ev, size, BPF_RB_NO_WAKEUP)) {
-		io_lose(c, st, io, taken);
+		piece_lost(c, st, p, len, taken);
+	} else {
+		st->moved += size;
+		c->records++;
+	}
+	return p->from >= p->io.ret;
+}
+
+#ifdef IO_MODERN
+/* Global, so that it is verified once and not in each turn. */
+__noinline int piece_record(struct state *st)
+{
+	return !st || piece_put(st);
+}
+
+static long piece_step(__u32 i, void *ctx)
+{
+	return piece_record(*(struct state **)ctx) ? 1 : 0;
+}
+
+static __always_inline void pieces_record(struct state *st)
+{
+	if (!piece_record(st))
+		bpf_loop(PIECES_MAX, piece_step, &st, 0);
+}
+#else
+/* The verifier of older kernels has no room for more: the rest of the call is cut. */
+static __always_inline void pieces_record(struct state *st)
+{
+	piece_put(st);
+}
+#endif
+
+/* EV_CONN before the first EV_DATA; false: no room, the call is lost. */
+static __always_inline bool io_announce(struct state *st, const struct sock *sk, struct counts *c,
+                                        const struct io *io)
+{
+	__u32 *lost = &st->lost[io->dir & 1];
+
+	if (st->flags & STATE_ANNOUNCED)
+		return true;
+	__sync_fetch_and_add(lost, io->ret); /* offsets are counted from before this call */
+	if (!conn_record(st, sk, EV_CONN, COUNTS_TASK, NULL)) {
+		c->fired++;
+		c->lost++;
+		c->lost_bytes += io->ret;
+		return false;
+	}
+	__sync_fetch_and_add(lost, -io->ret);
+	st->flags |= STATE_ANNOUNCED;
+	return true;
+}
+
+/* The records of a call on a connection that is known. */
+static __always_inline void io_record(struct state *st, const struct sock *sk, struct io *io)
+{
+	struct counts *c = count(COUNTS_TASK);
+	struct scratch *s = scratch_here();
+	__u64 until = 0, off;
+	__u32 level;
+
+	if (!c || !s)
+		return;
+	level = level_pick(st, io->dir, &until);
+	off = state_advance(st, io);
+	if (level == EV_LEVEL_MUTE) {
+		c->muted++;
 		return;
 	}
-	st->moved += io->ret;
-	c->records++;
+	if (!io_announce(st, sk, c, io))
+		return;
+	s->p = (struct pieces){ .io = *io, .off = off, .until = until, .level = level };
+#ifndef IO_MODERN
+	s->p.n = PIECES_MAX;
+#endif
+	pieces_record(st);
+	io->partial = s->p.io.partial;
+	st->enter_ns = 0;
 	wake();
 }
 

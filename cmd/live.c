@@ -230,6 +230,10 @@ int live_start(struct live *l)
 		e = session_start(l->session, err);
 	if (e || !l->session) {
 		fprintf(stderr, "obi: %s\n", err[0] ? err : strerror(-e));
+		if (live_status(e) == STATUS_PERMISSION && !l->opts.nrecordings)
+			fprintf(stderr, "  run:   sudo %s\n"
+			                "  in Kubernetes:  kubectl debug node/NODE -it --profile=sysadmin "
+			                "--image=IMAGE -- %s\n", l->o->cmdline, l->o->cmdline);
 		return l->has_child ? STATUS_CMD : live_status(e);
 	}
 	if (!l->opts.nrecordings)

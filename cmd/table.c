@@ -80,14 +80,21 @@ static void forget_head(struct table_out *t)
 	t->streaming = false;
 }
 
-static void csv_cell(FILE *f, const char *s, size_t len)
+static void csv_cell(FILE *f, const char *text, size_t length)
 {
+	struct buf b = { 0 };
 	bool quote = false;
+	const char *s;
+	size_t len;
 
+	buf_escape(&b, (struct str){ text, length });
+	s = b.p ? b.p : "";
+	len = b.len;
 	for (size_t i = 0; i < len; i++)
 		quote = quote || strchr(",\"\r\n", s[i]);
 	if (!quote) {
 		fwrite(s, 1, len, f);
+		buf_free(&b);
 		return;
 	}
 	fputc('"', f);
@@ -97,6 +104,7 @@ static void csv_cell(FILE *f, const char *s, size_t len)
 		fputc(s[i], f);
 	}
 	fputc('"', f);
+	buf_free(&b);
 }
 
 static int on_head(void *ctx, int n, const char *const *names)
@@ -121,7 +129,7 @@ static int on_head(void *ctx, int n, const char *const *names)
 		if (t->mode != TABLE_CSV)
 			continue;
 		csv_cell(t->f, names[i], strlen(names[i]));
-		fputs(i == n - 1 ? "\r\n" : ",", t->f);
+		fputs(i == n - 1 ? "\n" : ",", t->f);
 	}
 	return 0;
 }
@@ -204,7 +212,7 @@ static int on_row(void *ctx, int n, const char *const *texts, const int *lens, c
 	for (int i = 0; i < t->n; i++) {
 		if (texts[i])
 			csv_cell(t->f, texts[i], (size_t)lens[i]);
-		fputs(i == t->n - 1 ? "\r\n" : ",", t->f);
+		fputs(i == t->n - 1 ? "\n" : ",", t->f);
 	}
 	return ferror(t->f) ? -EPIPE : 0;
 }

@@ -122,6 +122,14 @@ static void on_interest(void *ctx, uint64_t conn, enum ev_level level)
 		capture_interest(g->opts.capture, conn, level);
 }
 
+static void on_skip(void *ctx, uint64_t conn, int dir, uint64_t until)
+{
+	struct ingest *g = ctx;
+
+	if (g->opts.capture)
+		capture_skip(g->opts.capture, conn, dir, until);
+}
+
 /* ---- life ---- */
 
 struct ingest *ingest_new(const struct ingest_opts *o, char *err)
@@ -136,7 +144,7 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err)
 		.wall_offset_ns = o->wall_offset_ns,
 		.seed = o->seed,
 	};
-	struct conns_opts co = { .interest = on_interest, .interest_ctx = g };
+	struct conns_opts co = { .interest = on_interest, .skip = on_skip, .interest_ctx = g };
 
 	if (!g)
 		return NULL;

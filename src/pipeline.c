@@ -110,11 +110,13 @@ static void ingest_fini(void *ctx)
 static int load_file(struct pipeline *p, const char *path, struct flow_node *self)
 {
 	struct read_stats st;
-	struct reader *r;
+	struct reader *r = p->first;
 	char err[ERR_TEXT] = "";
 	int n = 0;
 
-	r = reader_open(path, err);
+	p->first = NULL; /* standard input cannot be opened twice */
+	if (!r)
+		r = reader_open(path, err);
 	if (!r) {
 		n = -errno;
 		warn(LEVEL_ERROR, "%s", err);

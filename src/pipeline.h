@@ -24,6 +24,7 @@ struct pipeline {
 	struct tally *tally;
 	struct store *store;
 	struct capture *capture;     /* NULL: rows come from files */
+	struct reader *first;        /* the first of these, open already */
 	struct record_writer *raw;
 	struct ingest *ingest;
 	struct flow_node *emitter;   /* whose output ingest's rows are */

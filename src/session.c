@@ -80,7 +80,7 @@ static int open_source(struct session *s, char *err)
 	if (!r) /* what is wrong with a file is no usage error */
 		return errno == EINVAL ? -EIO : -errno;
 	if (reader_kind(r) != RECORDING_RAW) {
-		reader_close(r);
+		p->first = r;
 		return 0;
 	}
 	fd = reader_take_fd(r);
@@ -320,6 +320,7 @@ void session_free(struct session *s)
 		return;
 	p = &s->pipe;
 	flow_free(p->flow);
+	reader_close(p->first);
 	ingest_free(p->ingest);
 	capture_close(p->capture);
 	store_free(p->store);

@@ -20,19 +20,30 @@ static void add_escaped(struct buf *b, uint8_t c)
 	}
 }
 
-/* Text that is no UTF-8: what is wrong in it is replaced. */
+/* Text beyond ASCII: what is wrong in it is replaced, what a terminal obeys is escaped. */
 static void add_clean(struct buf *b, const uint8_t *p, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		uint32_t cp;
 		size_t n = str_utf8_len(p + i, len - i, &cp);
 
-		if (n)
+		if (n && str_is_control(cp))
+			buf_fmt(b, "\\u%04x", cp);
+		else if (n)
 			buf_add(b, p + i, n);
 		else
 			buf_z(b, "\xef\xbf\xbd");
 		i += n ? n : 1;
 	}
+}
+
+static bool is_plain(const char *p, size_t n)
+{
+	uint8_t odd = 0;
+
+	for (size_t i = 0; i < n; i++)
+		odd |= (uint8_t)((uint8_t)p[i] > 0x7e);
+	return !odd;
 }
 
 void json_str(struct buf *b, struct str s)
@@ -44,10 +55,10 @@ void json_str(struct buf *b, struct str s)
 		const char *q = json_plain_end(p, end);
 		size_t n = (size_t)(q - p);
 
-		if (!str_is_utf8((struct str){ p, n }))
-			add_clean(b, (const uint8_t *)p, n);
-		else
+		if (is_plain(p, n))
 			buf_add(b, p, n);
+		else
+			add_clean(b, (const uint8_t *)p, n);
 		p = q;
 		if (p < end)
 			add_escaped(b, (uint8_t)*p++);

@@ -229,7 +229,7 @@ void buf_free(struct buf *b)
 }
 
 /* Characters that change what a terminal shows elsewhere. */
-static bool is_control(uint32_t cp)
+bool str_is_control(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200e && cp <= 0x200f) ||
 	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
@@ -242,7 +242,7 @@ void buf_escape(struct buf *b, struct str s)
 		uint32_t cp = 0;
 		size_t n = str_utf8_len(p, s.len - i, &cp);
 
-		if (n && !is_control(cp)) {
+		if (n && !str_is_control(cp)) {
 			buf_add(b, p, n);
 			i += n;
 			continue;

@@ -67,6 +67,8 @@ bool str_u64(struct str a, uint64_t *out);
 size_t str_utf8_len(const uint8_t *s, size_t left, uint32_t *cp);
 /* Whether all of a is valid UTF-8. */
 bool str_is_utf8(struct str a);
+/* Characters that change what a terminal shows elsewhere: C0, DEL, C1, bidirectional marks. */
+bool str_is_control(uint32_t cp);
 
 /* A 64-bit hash of bytes (FNV-1a with a final mix); never 0. */
 uint64_t str_hash(const void *p, size_t len);

@@ -17,6 +17,12 @@ void capture_interest(struct capture *c, uint64_t conn, enum ev_level level)
 		c->source->interest(c, conn, level);
 }
 
+void capture_skip(struct capture *c, uint64_t conn, int dir, uint64_t until)
+{
+	if (c->source->skip)
+		c->source->skip(c, conn, dir, until);
+}
+
 int capture_rules(struct capture *c, const struct capture_rule *rules, size_t n)
 {
 	return c->source->rules ? c->source->rules(c, rules, n) : 0;

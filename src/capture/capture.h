@@ -47,7 +47,7 @@ struct capture_opts {
 	struct target_spec targets;
 	uint32_t head_bytes;  /* EV_LEVEL_HEAD: from the front of a call; default 4096 */
 	uint32_t tail_bytes;  /* and from its end; default 128 */
-	uint32_t full_bytes;  /* EV_LEVEL_FULL: of a call; default 16384 */
+	uint32_t full_bytes;  /* EV_LEVEL_FULL: of a call; of each 64 KiB piece; default 65536 */
 	uint32_t ring_bytes;  /* power of two; default 16 MiB */
 	unsigned int without; /* WITHOUT_* */
 	bool no_payload;      /* --payload none */
@@ -103,6 +103,12 @@ int capture_poll(struct capture *c, int timeout_ms, capture_fn fn, void *ctx);
 
 /* User space's answer for one connection, obeyed from its next call on. Recordings ignore it. */
 void capture_interest(struct capture *c, uint64_t conn, enum ev_level level);
+
+/*
+ * Bytes of this direction (enum ev_dir) before offset `until` belong to a body
+ * that nobody reads: they need not be copied. After capture_interest() only.
+ */
+void capture_skip(struct capture *c, uint64_t conn, int dir, uint64_t until);
 
 /* Level by stage 1 class, before user space has answered; see proto_rule. Before the first poll. */
 struct capture_rule {

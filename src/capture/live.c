@@ -39,6 +39,7 @@ struct live {
 	struct live_ring ring;
 	struct control *control; /* mapped */
 	struct bucket *levels;   /* mapped */
+	struct want *wants;      /* mapped: bytes that nobody reads */
 	int targets_fd, counts_fd;
 	int64_t wall_offset;
 	unsigned int quiet; /* looks in a row that found nothing */
@@ -238,7 +239,24 @@ static void live_interest(struct capture *c, uint64_t conn, enum ev_level level)
 		i = first != 0;
 	else
 		i = (int)(tag >> 1 & 1); /* the kernel keeps the last answer it has seen */
-	__atomic_store_n(&way[i], tag << 32 | (uint64_t)level, __ATOMIC_RELAXED);
+	if (__atomic_load_n(&way[i], __ATOMIC_RELAXED) >> 32 != tag) {
+		uint64_t *until = (uint64_t *)live_of(c)->wants[LEVEL_BUCKET(hash)].until[i];
+
+		__atomic_store_n(&until[0], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&until[1], 0, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&way[i], tag << 32 | (uint64_t)level, __ATOMIC_RELEASE);
+}
+
+static void live_skip(struct capture *c, uint64_t conn, int dir, uint64_t until)
+{
+	uint64_t hash = LEVEL_HASH(conn), tag = LEVEL_TAG(hash);
+	__u64 *way = live_of(c)->levels[LEVEL_BUCKET(hash)].way;
+	struct want *w = &live_of(c)->wants[LEVEL_BUCKET(hash)];
+
+	for (int i = 0; i < 2; i++)
+		if (__atomic_load_n(&way[i], __ATOMIC_RELAXED) >> 32 == tag)
+			__atomic_store_n(&w->until[i][dir & 1], until, __ATOMIC_RELAXED);
 }
 
 static int live_rules(struct capture *c, const struct capture_rule *rules, size_t n)
@@ -338,6 +356,8 @@ static void live_close(struct capture *c)
 		munmap(l->control, (size_t)sysconf(_SC_PAGESIZE));
 	if (l->levels)
 		munmap(l->levels, sizeof(struct bucket) * BUCKETS);
+	if (l->wants)
+		munmap(l->wants, sizeof(struct want) * BUCKETS);
 	live_ring_close(&l->ring);
 	probes_close(&l->probes);
 	free(l);
@@ -346,6 +366,7 @@ static void live_close(struct capture *c)
 static const struct source live_source = {
 	.poll = live_poll,
 	.interest = live_interest,
+	.skip = live_skip,
 	.rules = live_rules,
 	.add = live_add,
 	.targets = live_targets,
@@ -407,6 +428,11 @@ static int maps_map(struct live *l, char *err)
 	if (p == MAP_FAILED)
 		return err_set(err, errno, "cannot map a BPF array: %m");
 	l->levels = p;
+	p = mmap(NULL, sizeof(struct want) * BUCKETS, PROT_READ | PROT_WRITE, MAP_SHARED,
+	         probes_map(&l->probes, "wants"), 0);
+	if (p == MAP_FAILED)
+		return err_set(err, errno, "cannot map a BPF array: %m");
+	l->wants = p;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "capture/probes_why.h"
+#include "enter.skel.h"
 #include "iter.skel.h"
 #include "proc.skel.h"
 #include "sock.skel.h"
@@ -52,6 +53,7 @@ OBJECT(proc)
 OBJECT(sock)
 OBJECT(sys)
 OBJECT(tcp)
+OBJECT(enter)
 OBJECT(iter)
 
 static const struct {
@@ -60,6 +62,7 @@ static const struct {
 	{ "sock", "obi_sock_send", "tp_btf/sock_send_length", "socket send" },
 	{ "sock", "obi_sock_recv", "tp_btf/sock_recv_length", "socket receive" },
 	{ "sys", "obi_sys_exit", "tp_btf/sys_exit", "socket send and receive by system call" },
+	{ "enter", "obi_tcp_send", "tp_btf/tcp_sendmsg_locked", "beginning of sends" },
 	{ "tcp", "obi_tcp_state", "tp_btf/inet_sock_set_state", "connect and listen" },
 	{ "tcp", "obi_tcp_destroy", "tp_btf/tcp_destroy_sock", "end of connections" },
 	{ "proc", "obi_fork", "tp_btf/sched_process_fork", "child processes" },
@@ -233,6 +236,10 @@ int probes_load(struct probes *p, struct config *cfg, uint32_t ring_bytes, unsig
 	}
 	for (size_t i = 0; i < p->nstates; i++)
 		p->states[i].needed = p->progs[i] != NULL;
+	if (cfg->hash)
+		states_refused(p, &enter_object, true, "not on the path of system calls");
+	else
+		object_load(p, &enter_object, cfg);
 	object_load(p, &tcp_object, cfg);
 	object_load(p, &proc_object, cfg);
 	if (!object_load(p, &iter_object, cfg)) {

@@ -13,6 +13,7 @@
 struct source {
 	int (*poll)(struct capture *c, int timeout_ms, capture_fn fn, void *ctx);
 	void (*interest)(struct capture *c, uint64_t conn, enum ev_level level);
+	void (*skip)(struct capture *c, uint64_t conn, int dir, uint64_t until);
 	int (*rules)(struct capture *c, const struct capture_rule *rules, size_t n);
 	int (*add)(struct capture *c, pid_t pid);
 	size_t (*targets)(const struct capture *c);

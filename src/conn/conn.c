@@ -228,11 +228,13 @@ static void on_close(struct conns *t, const struct ev_close *e)
 		return;
 	for (int d = 0; d < 2; d++) {
 		struct stream *s = &c->dir[d];
-		/* A FIN counts as one byte of the sequence, sent or received. */
 		uint64_t n = s->started && e->off[d] > s->next ? e->off[d] - s->next : 0;
 
-		if (n > 1)
-			hole_before(t, c, (enum ev_dir)d, s->next + n - 1, e->lost_bytes[d], &at);
+		/* A FIN that was sent counts as one byte of the sequence. */
+		if (d == EV_SEND && n)
+			n--;
+		if (n)
+			hole_before(t, c, (enum ev_dir)d, s->next + n, e->lost_bytes[d], &at);
 	}
 	c->end_ns = e->h.ts_ns;
 	c->srtt_us = e->srtt_us;

@@ -121,7 +121,9 @@ struct conns_opts {
 	size_t pending_bytes; /* unparsed bytes kept in all; 0: 16 MiB */
 	/* The kernel's answer, see capture_interest(); may be NULL. */
 	void (*interest)(void *ctx, uint64_t conn, enum ev_level level);
-	void *interest_ctx;
+	/* Bytes before offset `until` need no copy, see capture_skip(); may be NULL. */
+	void (*skip)(void *ctx, uint64_t conn, int dir, uint64_t until);
+	void *interest_ctx; /* of both */
 };
 
 struct conns;

@@ -197,6 +197,19 @@ static void after(struct conns *t, struct conn *c, enum ev_dir d, const struct m
 	c->turns = 0;
 }
 
+enum { SKIP_BYTES = 32 * 1024 };
+
+/* A long body follows that nobody reads, `left` bytes of it are here: the kernel need not copy the rest. */
+static void tell_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64_t off, size_t left)
+{
+	const struct stream *s = &c->dir[d];
+
+	if (!t->opts.skip || !s->in_skip || s->skip < left + SKIP_BYTES)
+		return;
+	t->opts.skip(t->opts.interest_ctx, c->id, d,
+	             off + (s->skip == UINT64_MAX ? UINT64_MAX / 4 : s->skip));
+}
+
 size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur in, uint64_t off,
                     const struct moment *direct)
 {
@@ -231,6 +244,7 @@ size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur i
 			t->sink->message(t->sink->ctx, c, conn_role(c, d), &m, first, last,
 			                 (uint64_t)(in.p - at));
 		after(t, c, d, &m);
+		tell_skip(t, c, d, off + (uint64_t)(in.p - start), cur_left(&in));
 		if (s->in_skip) {
 			uint64_t n = s->skip < cur_left(&in) ? s->skip : cur_left(&in);
 

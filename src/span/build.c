@@ -83,7 +83,7 @@ static uint64_t mix(uint64_t x)
 /* Ids follow from the seed and from what the request is, so that a replay gives the same. */
 static void make_ids(const struct req *r, const struct conn *c, uint64_t seed, struct span *row)
 {
-	uint64_t what = mix(seed ^ mix(c->id) ^ mix(r->off + 1) ^ mix(r->start_ns));
+	uint64_t what = mix(seed ^ mix(c->id) ^ mix(r->serial) ^ mix(r->start_ns));
 	uint64_t id[3] = { mix(what + 1), mix(what + 2), mix(what + 3) | 1 };
 
 	memcpy(row->trace_id, id, 16);
@@ -124,9 +124,10 @@ static void take_context(struct str tp, struct batch *b, struct span *row)
 
 /* ---- by family ---- */
 
-static struct str second_word(struct str s)
+/* The word behind the command, which may have two words itself ("CONFIG SET"). */
+static struct str key_of(struct str s, struct str op)
 {
-	const char *p = s.s ? memchr(s.s, ' ', s.len) : NULL;
+	const char *p = s.s && s.len > op.len && s.s[op.len] == ' ' ? s.s + op.len : NULL;
 	const char *end;
 
 	if (!p)
@@ -164,7 +165,7 @@ static void name_row(const struct conn *c, struct batch *b, struct span *row)
 		break;
 	case FAMILY_KV:
 		row->query = row->target;
-		row->key = second_word(row->target);
+		row->key = key_of(row->target, row->op);
 		break;
 	case FAMILY_HTTP:
 	case FAMILY_OTHER:

@@ -275,7 +275,7 @@ static struct req *on_request(struct pairs *p, struct conn *c, const struct msg 
 	r->pid = first->pid;
 	r->tid = first->tid;
 	r->req_bytes = bytes + k->prelude_bytes;
-	r->off = c->dir[conn_req_dir(c)].next;
+	r->serial = p->stats.started;
 	k->prelude_bytes = 0;
 	r->id = m->id;
 	r->prepare = m->flags & MSG_F_PREPARE;

@@ -19,7 +19,8 @@ struct req {
 	struct req *next;
 	uint64_t start_ns, ttfb_ns, end_ns; /* CLOCK_MONOTONIC; ttfb 0: no answer yet */
 	uint64_t req_bytes, resp_bytes;
-	uint64_t id, def_id, off;
+	uint64_t id, def_id;
+	uint64_t serial; /* how many requests the capture had seen before */
 	int64_t rows, code;
 	uint32_t pid, tid;
 	uint32_t flags; /* SPAN_F_* */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* csv - spans as comma-separated values (RFC 4180), a header line first. */
+/* csv - spans as comma-separated values (RFC 4180, with LF for CR LF,), a header line first. */
 #include "write/writer.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static int all_columns(struct columns *c, const char *spec, char *err)
 	return e;
 }
 
-static void put_field(struct buf *b, struct str s)
+static void put_quoted(struct buf *b, struct str s)
 {
 	bool quote = false;
 
@@ -51,6 +51,16 @@ static void put_field(struct buf *b, struct str s)
 		buf_ch(b, s.s[i]);
 	}
 	buf_ch(b, '"');
+}
+
+/* Captured text meets terminals here too: escaped, as in text output. */
+static void put_field(struct buf *b, struct str s)
+{
+	struct buf escaped = { 0 };
+
+	buf_escape(&escaped, s);
+	put_quoted(b, buf_slice(&escaped));
+	buf_free(&escaped);
 }
 
 static void put_cell(struct buf *b, unsigned int column, const void *row)
@@ -77,7 +87,7 @@ static void put_header(struct csv_out *w)
 	for (unsigned int i = 0; i < w->columns.n; i++)
 		buf_fmt(&w->lines, "%s%s", i ? "," : "",
 		        tables[TABLE_SPANS].columns[w->columns.at[i]].name);
-	buf_z(&w->lines, "\r\n");
+	buf_z(&w->lines, "\n");
 }
 
 static int csv_close(void *state, char *err)
@@ -129,7 +139,7 @@ static int csv_rows(void *state, const struct batch *b)
 				buf_ch(&w->lines, ',');
 			put_cell(&w->lines, w->columns.at[c], b->items[i].row);
 		}
-		buf_z(&w->lines, "\r\n");
+		buf_z(&w->lines, "\n");
 		rows++;
 	}
 	w->given += rows;

@@ -162,8 +162,8 @@ START_TEST(csv_quotes_what_needs_it)
 	struct batch *b = one_span(&pool);
 	char *text = written(&writer_csv, b, "op,target,dur_ms,service,flags,error");
 
-	ck_assert_str_eq(text, "op,target,dur_ms,service,flags,error\r\n"
-	                       "GET,\"/a\x1b[2J,\"\"q\"\"\n\",4.12,,\"cut,gap\",0\r\n");
+	ck_assert_str_eq(text, "op,target,dur_ms,service,flags,error\n"
+	                       "GET,\"/a\\x1b[2J,\"\"q\"\"\\n\",4.12,,\"cut,gap\",0\n");
 	free(text);
 	batch_put(b);
 	batch_pool_free(pool);
