@@ -43,7 +43,7 @@ CLANG_FORMAT ?= clang-format
 SYSROOT ?= $(if $(CROSS),.cache/$(ARCH))
 TRIPLET := $(shell $(CC) -print-multiarch 2>/dev/null || $(CC) -dumpmachine 2>/dev/null)
 SYSINC := $(if $(SYSROOT),-isystem $(SYSROOT)/usr/include -isystem $(SYSROOT)/usr/include/$(TRIPLET))
-SYSLIB := $(if $(SYSROOT),-L$(SYSROOT)/usr/lib/$(TRIPLET) \
+SYSLIB := $(if $(SYSROOT),-L$(SYSROOT)/usr/lib/$(TRIPLET) -L$(SYSROOT)/lib/$(TRIPLET) \
 	-Wl$(comma)-rpath-link=$(SYSROOT)/usr/lib/$(TRIPLET):$(SYSROOT)/lib/$(TRIPLET))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -97,8 +97,13 @@ endif
 
 all: obi ## build ./obi
 
+ifeq ($(CROSS),)
 obi: $(OUT)/obi
 	$(Q)cp $< $@.new && mv $@.new $@
+else
+obi: $(OUT)/obi
+	@ls -l $<
+endif
 
 $(OUT)/obi: $(APP_OBJ)
 	$(call msg,LINK)
@@ -138,6 +143,7 @@ $(OUT)/gen/queries.inc: always $(QUERIES) $(wildcard queries/embed.sh)
 
 $(OUT)/deps.ok: tests/setup/deps.sh
 	@mkdir -p $(@D)
+	@$(if $(CROSS),bash tests/setup/$(ARCH).sh $(SYSROOT))
 	@CC="$(CC)" CLANG="$(CLANG)" BPFTOOL="$(BPFTOOL)" SYSINC="$(SYSINC)" sh tests/setup/deps.sh --check
 	@touch $@
 
