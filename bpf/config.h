@@ -9,10 +9,12 @@
  */
 
 enum {
-	CALL_MAX = 65536,    /* bytes that one record carries at most */
-	PIECES_MAX = 16,     /* records of one call */
-	UNKNOWN_MAX = 1 << 20, /* copied of a connection for which no answer comes, before it is muted */
-	FIRST_MAX = 32,      /* bytes that stage 1 looks at */
+	CALL_MAX = 65536, /* bytes that one record carries at most */
+	PIECES_MAX = 16,  /* records of one call */
+	UNKNOWN_MAX =
+		1 << 20, /* copied of a connection for which no answer comes, before it is muted */
+	RUN_MAX = 1 << 20, /* of one direction, before EV_LEVEL_FULL becomes head and tail */
+	FIRST_MAX = 32,    /* bytes that stage 1 looks at */
 	RULES_MAX = 64,
 	COMMS_MAX = 16,
 	BUCKETS = 32768, /* of two answers each */
@@ -52,6 +54,7 @@ struct state {
 	__u64 id;
 	__u64 next[2];  /* offset after the newest byte, by direction */
 	__u64 moved;    /* in both directions, for UNKNOWN_MAX */
+	__u64 run;      /* bytes moved since the direction changed */
 	__u64 enter_ns; /* when the send under way began, 0: unknown */
 	__u64 inode;    /* of the socket: tells two users of one address apart (hash only) */
 	__u32 lost[2];  /* bytes that no record told of, since the last one */
@@ -63,7 +66,8 @@ struct state {
 	__u8 tried;       /* directions in which stage 1 has looked, bits */
 	__u8 conn;        /* EV_C_* */
 	__u8 class_level; /* what the rules say for class */
-	__u8 pad[7];
+	__u8 last_dir;
+	__u8 pad[6];
 };
 
 enum {

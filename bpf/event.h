@@ -49,7 +49,8 @@ enum ev_level {
 	EV_LEVEL_DEFAULT = 0, /* user space has not answered yet: the class decides */
 	EV_LEVEL_MUTE = 1,    /* nothing; counters only */
 	EV_LEVEL_HEAD = 2,    /* the head and the tail of each call */
-	EV_LEVEL_FULL = 3,    /* up to the limit of a call */
+	EV_LEVEL_FULL = 3,    /* everything, but of a long run in one direction head and tail */
+	EV_LEVEL_ALL = 4,     /* everything */
 };
 
 /*

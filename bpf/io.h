@@ -193,8 +193,8 @@ static __always_inline void piece_parts(const struct io *io, __u32 level, __u64 
 	if (!cfg.payload || (io->flags & EV_F_NOBUF) || level == EV_LEVEL_MUTE)
 		return;
 	*tail = cfg.tail_bytes;
-	*head = level == EV_LEVEL_FULL ? cfg.full_bytes - *tail : cfg.head_bytes;
-	if (len <= *head + *tail || (level == EV_LEVEL_FULL && len <= cfg.full_bytes)) {
+	*head = level >= EV_LEVEL_FULL ? cfg.full_bytes - *tail : cfg.head_bytes;
+	if (len <= *head + *tail) {
 		*head = len;
 		*tail = 0;
 	}
@@ -358,7 +358,7 @@ static __always_inline __u64 piece_next(const struct pieces *p, __u32 *level)
 		*level = EV_LEVEL_MUTE;
 		return (__u64)unwanted < left ? (__u64)unwanted : left;
 	}
-	if (*level == EV_LEVEL_FULL && left > cfg.full_bytes && p->n + 1 < PIECES_MAX)
+	if (*level >= EV_LEVEL_FULL && left > cfg.full_bytes && p->n + 1 < PIECES_MAX)
 		return cfg.full_bytes;
 	return left;
 }
@@ -478,6 +478,13 @@ static __always_inline void io_record(struct state *st, const struct sock *sk, s
 		return;
 	level = level_pick(st, io->dir, &until);
 	off = state_advance(st, io);
+	if (io->dir != st->last_dir) {
+		st->last_dir = io->dir;
+		st->run = 0;
+	}
+	st->run += io->ret;
+	if (level == EV_LEVEL_FULL && st->run > RUN_MAX)
+		level = EV_LEVEL_HEAD;
 	if (level == EV_LEVEL_MUTE) {
 		c->muted++;
 		return;

@@ -58,7 +58,7 @@ static void set_proto(struct conns *t, struct conn *c, const struct proto *p)
 		c->dir[d].synced = p && !(c->flags & CONN_F_JOINED_MID);
 	}
 	if (p)
-		talk_interest(t, c, EV_LEVEL_FULL);
+		talk_interest(t, c, p->full_payload ? EV_LEVEL_ALL : EV_LEVEL_FULL);
 	t->sink->verdict(t->sink->ctx, c);
 }
 
@@ -188,6 +188,10 @@ static void after(struct conns *t, struct conn *c, enum ev_dir d, const struct m
 		c->bad--;
 	if (m->kind == MSG_REQ)
 		c->unpaired = false;
+	/* The heads of later messages lie inside long runs of bytes: pipelines, chunked bodies. */
+	if ((m->kind == MSG_REQ && t->sink->open(t->sink->ctx, c) > 1) ||
+	    (m->kind == MSG_INTERIM && m->flags & MSG_F_BODY && !m->skip))
+		talk_interest(t, c, EV_LEVEL_ALL);
 	s->skip = m->flags & MSG_F_CLOSES ? UINT64_MAX : m->skip;
 	s->in_skip = s->skip != 0;
 	if (!m->next)
