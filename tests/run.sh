@@ -37,7 +37,8 @@ run replay "${MAKE:-make}" check-replay
 run otlp "${MAKE:-make}" check-otlp
 if [ "$(id -u)" != 0 ]; then
 	skip e2e "needs root"
-elif [ -x tests/e2e/run.sh ]; then
+else
+	run examples tests/lint/examples.sh --live
 	run e2e tests/e2e/run.sh
 fi
 if [ "$what" = check-all ]; then

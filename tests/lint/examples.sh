@@ -59,10 +59,11 @@ run_live() { # LINE
 	line=${line//http:\/\/localhost\//http:\/\/127.0.0.1:$port/}
 	line=${line/-s URL/-s http:\/\/127.0.0.1:$port/}
 	line=${line/10s/1s}
+	line=${line/nginx\*/python*}
 	(sleep 0.5; curl -s "http://127.0.0.1:$port/" >/dev/null) &
 	case $line in
 	*" -- "* | *doctor* | *" -d "*) timeout 20 bash -c "$line" ;;
-	*sql*) timeout -s INT -k 10 3 bash -c "exec $line" <script.sql ;;
+	"obi sql"*) timeout --preserve-status -s INT -k 10 3 bash -c "exec $line" <script.sql ;;
 	*) timeout -s INT -k 10 --preserve-status 3 bash -c "exec $line" ;;
 	esac
 }
