@@ -215,7 +215,7 @@ static int let_go(struct live *l)
 	if (!e)
 		return 0;
 	fprintf(stderr, "obi: cannot run %s: %s\n", l->o->command[0], strerror(-e));
-	return STATUS_CMD;
+	return e == -ENOENT ? 127 : 126; /* as a shell says it */
 }
 
 int live_start(struct live *l)
@@ -231,9 +231,11 @@ int live_start(struct live *l)
 	if (e || !l->session) {
 		fprintf(stderr, "obi: %s\n", err[0] ? err : strerror(-e));
 		if (live_status(e) == STATUS_PERMISSION && !l->opts.nrecordings)
-			fprintf(stderr, "  run:   sudo %s\n"
-			                "  in Kubernetes:  kubectl debug node/NODE -it --profile=sysadmin "
-			                "--image=IMAGE -- %s\n", l->o->cmdline, l->o->cmdline);
+			fprintf(stderr,
+			        "  run:   sudo %s\n"
+			        "  in Kubernetes:  kubectl debug node/NODE -it --profile=sysadmin "
+			        "--image=IMAGE -- %s\n",
+			        l->o->cmdline, l->o->cmdline);
 		return l->has_child ? STATUS_CMD : live_status(e);
 	}
 	if (!l->opts.nrecordings)

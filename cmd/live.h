@@ -16,11 +16,11 @@ struct live {
 	struct session_opts opts;
 	struct session *session;
 	struct child child;
-	pid_t *pids;       /* those of the options and the child's */
+	pid_t *pids; /* those of the options and the child's */
 	bool has_child;
 	bool explained;
-	bool silent;       /* no summary at the end */
-	double started;    /* CLOCK_MONOTONIC seconds */
+	bool silent;    /* no summary at the end */
+	double started; /* CLOCK_MONOTONIC seconds */
 };
 
 /* Messages go to stderr from here on; signals are caught. */

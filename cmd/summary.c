@@ -109,9 +109,8 @@ void summary_text(struct buf *out, const struct session_counts *c, const char *r
 	ms(out, "  p99 ", &t->dur, 0.99);
 	buf_z(out, " ms\n");
 	if (t->slowest_ns >= 0)
-		buf_fmt(out, "slowest   %.1f ms  %.40s   %.4s..%.4s\n",
-		        (double)t->slowest_ns / 1e6, t->slowest, t->slowest_trace,
-		        t->slowest_trace + 28);
+		buf_fmt(out, "slowest   %.1f ms  %.40s   %.4s..%.4s\n", (double)t->slowest_ns / 1e6,
+		        t->slowest, t->slowest_trace, t->slowest_trace + 28);
 	add_busiest(out, c);
 	add_recorded(out, recorded);
 	add_losses(out, c);

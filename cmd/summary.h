@@ -12,11 +12,11 @@ void summary_text(struct buf *out, const struct session_counts *c, const char *r
 void summary_json(struct buf *out, const struct session_counts *c);
 
 struct explain {
-	double seconds;       /* without a row */
-	const char *target;   /* "pid 4242 (checkout)", "the whole host" */
-	const char *filter;   /* as the user gave it; NULL: none */
-	const char *retry;    /* a command that shows more; NULL: none */
-	pid_t pid;            /* for the hint at doctor; 0: none */
+	double seconds;     /* without a row */
+	const char *target; /* "pid 4242 (checkout)", "the whole host" */
+	const char *filter; /* as the user gave it; NULL: none */
+	const char *retry;  /* a command that shows more; NULL: none */
+	pid_t pid;          /* for the hint at doctor; 0: none */
 };
 
 /* What was seen, what was hidden and by what, what was not decoded and why, what to try. */

@@ -24,7 +24,8 @@ struct rbatch {
 
 /* Calls fn for each record of b with its number. */
 void rbatch_each(const struct rbatch *b,
-                 void (*fn)(void *ctx, const struct ev_head *rec, size_t size, uint64_t seq), void *ctx);
+                 void (*fn)(void *ctx, const struct ev_head *rec, size_t size, uint64_t seq),
+                 void *ctx);
 void rbatch_ref(void *batch);
 void rbatch_put(void *batch);
 

@@ -19,13 +19,13 @@ struct ingest_opts {
 	/* Takes a batch with its reference; `keep` of its items are shown (NULL: all). */
 	void (*emit)(void *ctx, struct batch *b);
 	void *ctx;
-	struct capture *capture;  /* for the answers to the kernel; NULL: none */
+	struct capture *capture; /* for the answers to the kernel; NULL: none */
 	struct tally *tally;
-	const char *filter;       /* NULL: all */
+	const char *filter; /* NULL: all */
 	bool show_secrets;
 	int64_t wall_offset_ns;
 	uint64_t seed;
-	uint64_t limit;           /* spans shown at most; 0: no limit */
+	uint64_t limit; /* spans shown at most; 0: no limit */
 };
 
 struct ingest_stats {

@@ -23,17 +23,17 @@ struct pipeline {
 	struct batch_pool *pool;
 	struct tally *tally;
 	struct store *store;
-	struct capture *capture;     /* NULL: rows come from files */
-	struct reader *first;        /* the first of these, open already */
+	struct capture *capture; /* NULL: rows come from files */
+	struct reader *first;    /* the first of these, open already */
 	struct record_writer *raw;
 	struct ingest *ingest;
-	struct flow_node *emitter;   /* whose output ingest's rows are */
+	struct flow_node *emitter; /* whose output ingest's rows are */
 	uint64_t bad_records;
 	struct out {
 		struct pipeline *p;
 		const struct output *def;
 		void *state;
-		int error;           /* the first one */
+		int error; /* the first one */
 		char err[512];
 		uint64_t lost;
 	} outs[SESSION_OUTPUTS];

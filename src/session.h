@@ -28,17 +28,17 @@ struct output {
 };
 
 struct session_opts {
-	struct capture_opts capture;     /* where there are no recordings */
-	const char *const *recordings;   /* -r, in order */
+	struct capture_opts capture;   /* where there are no recordings */
+	const char *const *recordings; /* -r, in order */
 	size_t nrecordings;
-	const char *filter;              /* SQL over the columns of spans; NULL: all */
+	const char *filter; /* SQL over the columns of spans; NULL: all */
 	struct output outputs[SESSION_OUTPUTS];
 	unsigned int noutputs;
-	const char *raw_path;            /* -w x.obiraw; NULL: none */
-	bool store;                      /* keep rows for SQL and views */
-	size_t mem_bytes;                /* of the store; 0: 64 MiB */
+	const char *raw_path; /* -w x.obiraw; NULL: none */
+	bool store;           /* keep rows for SQL and views */
+	size_t mem_bytes;     /* of the store; 0: 64 MiB */
 	bool show_secrets;
-	uint64_t limit;                  /* spans shown at most; 0: no limit */
+	uint64_t limit; /* spans shown at most; 0: no limit */
 	const char *cmdline;
 };
 
@@ -48,11 +48,11 @@ struct session_counts {
 	struct conn_stats conn;
 	struct pair_stats pair;
 	struct store_stats store;
-	uint64_t lost_output;            /* rows that an output did not take */
-	uint64_t bad_records;            /* of a recording: left out */
-	unsigned int attached, probes;   /* of those that were wanted */
-	double seconds;                  /* since the start, to the end of the capture */
-	double cpu_seconds;              /* of obi itself */
+	uint64_t lost_output;          /* rows that an output did not take */
+	uint64_t bad_records;          /* of a recording: left out */
+	unsigned int attached, probes; /* of those that were wanted */
+	double seconds;                /* since the start, to the end of the capture */
+	double cpu_seconds;            /* of obi itself */
 };
 
 struct session;

@@ -15,7 +15,7 @@ struct conns {
 	struct conns_opts opts;
 	const struct conn_sink *sink;
 	struct hash by_id;
-	struct hash listens;         /* netns and port of listening TCP sockets */
+	struct hash listens;          /* netns and port of listening TCP sockets */
 	struct conn *oldest, *newest; /* by last use */
 	unsigned int n;
 	struct conn_stats stats;

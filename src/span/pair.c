@@ -12,78 +12,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
-#include "span/req.h"
+#include "span/queue.h"
 
-enum { MAX_OPEN = 262144, MAX_DEFS = 4096, DEF_BYTES = 4096 };
-
-/* A connection's requests. */
-struct talk {
-	struct req *head, *tail; /* open, oldest first */
-	unsigned int n;
-	struct req *body;       /* whose answer's last part is passing by unread */
-	struct hash defs;      /* prepared statements: id to NUL-terminated text */
-	uint64_t prelude_bytes; /* of messages that belong to the next request */
-	char db[64];
-};
-
-struct pairs {
-	struct pair_opts opts;
-	struct conn_sink sink;
-	struct batch *batch;
-	struct req *free; /* with their buffers, for reuse */
-	unsigned int open;
-	uint64_t seq;
-	struct pair_stats stats;
-};
-
-/* ---- requests ---- */
-
-struct piece req_text(struct req *r, struct str s)
-{
-	struct piece p = { (uint32_t)r->text.len, (uint32_t)s.len, s.s != NULL };
-
-	buf_str(&r->text, s);
-	if (r->text.failed)
-		p.known = false;
-	return p;
-}
-
-static struct req *req_new(struct pairs *p)
-{
-	struct req *r = p->free;
-
-	if (r) {
-		struct buf text = r->text, attrs = r->attrs;
-
-		p->free = r->next;
-		*r = (struct req){ .text = text, .attrs = attrs };
-		buf_clear(&r->text);
-		buf_clear(&r->attrs);
-	} else {
-		r = calloc(1, sizeof(*r));
-		if (!r)
-			return NULL;
-	}
-	r->rows = -1;
-	r->code = COL_NULL;
-	return r;
-}
-
-static void req_free(struct pairs *p, struct req *r)
-{
-	if (r->text.cap > 65536)
-		buf_free(&r->text);
-	r->next = p->free;
-	p->free = r;
-}
-
-static struct talk *talk_of(struct conn *c)
-{
-	if (!c->pairs)
-		c->pairs = calloc(1, sizeof(struct talk));
-	return c->pairs;
-}
+enum { MAX_OPEN = 262144 };
 
 /* ---- rows ---- */
 
@@ -126,107 +57,6 @@ void pair_set_seq(struct pairs *p, uint64_t seq)
 	p->seq = seq;
 }
 
-static void make_row(struct pairs *p, const struct conn *c, const struct req *r)
-{
-	struct batch *b;
-	struct span *row = pair_row(p, TABLE_SPANS, &b);
-
-	if (!row)
-		return;
-	req_build(r, c, &p->opts, row, b);
-	if (p->opts.who)
-		p->opts.who(p->opts.ctx, row, b);
-}
-
-/* ---- the queue ---- */
-
-static void unlink_req(struct pairs *p, struct talk *k, struct req *r)
-{
-	struct req **at = &k->head, *before = NULL;
-
-	while (*at != r) {
-		before = *at;
-		at = &before->next;
-	}
-	*at = r->next;
-	if (k->tail == r)
-		k->tail = before;
-	if (k->body == r)
-		k->body = NULL;
-	k->n--;
-	p->open--;
-}
-
-/* Remembers what a statement's name stands for. */
-static void define(struct talk *k, uint64_t id, struct str text)
-{
-	char *copy, *old;
-
-	if (k->defs.n >= MAX_DEFS)
-		return;
-	text = str_head(text, DEF_BYTES);
-	copy = malloc(text.len + 1);
-	if (!copy)
-		return;
-	memcpy(copy, text.s ? text.s : "", text.len);
-	copy[text.len] = 0;
-	old = hash_get(&k->defs, id);
-	if (hash_set(&k->defs, id, copy)) {
-		free(copy);
-		return;
-	}
-	free(old);
-}
-
-static void forget(struct talk *k, uint64_t id)
-{
-	char *old = hash_get(&k->defs, id);
-
-	if (!old)
-		return;
-	hash_del(&k->defs, id);
-	free(old);
-}
-
-static void finish(struct pairs *p, struct conn *c, struct req *r)
-{
-	struct talk *k = c->pairs;
-
-	if (r->newdb_ok && !r->error) {
-		struct str db = str_head(req_get(r, r->newdb), sizeof(k->db) - 1);
-
-		memcpy(k->db, db.s ? db.s : "", db.len);
-		k->db[db.len] = 0;
-	}
-	unlink_req(p, k, r);
-	p->stats.ended++;
-	c->requests++;
-	c->errors += r->error;
-	/* A statement that was prepared and run at once is one request to its user. */
-	if (r->prepare && !r->error && k->head && k->head->id == r->id && !k->head->prepare) {
-		p->stats.prepares++;
-		k->head->start_ns = r->start_ns;
-		k->head->req_bytes += r->req_bytes;
-		k->head->resp_bytes += r->resp_bytes;
-	} else {
-		make_row(p, c, r);
-	}
-	req_free(p, r);
-}
-
-/* Ends without an answer: open, or broken. */
-static void give_up(struct pairs *p, struct conn *c, struct req *r, uint32_t flag)
-{
-	struct talk *k = c->pairs;
-
-	unlink_req(p, k, r);
-	r->flags |= flag;
-	*(flag == SPAN_F_OPEN ? &p->stats.open : &p->stats.broken) += 1;
-	c->requests++;
-	make_row(p, c, r);
-	req_free(p, r);
-}
-
 /* ---- messages ---- */
 
 /* When a moment counts: a send from where it began, if that is known; a receive where it ended. */
@@ -266,8 +96,8 @@ static struct req *on_request(struct pairs *p, struct conn *c, const struct msg 
 	struct req *r;
 
 	if (p->open >= (p->opts.max_open ? p->opts.max_open : MAX_OPEN) && k->head)
-		give_up(p, c, k->head, SPAN_F_GAP);
-	r = req_new(p);
+		queue_give_up(p, c, k->head, SPAN_F_GAP);
+	r = queue_add(p);
 	if (!r)
 		return NULL;
 	p->stats.started++;
@@ -328,13 +158,13 @@ static void on_answer(struct pairs *p, struct conn *c, const struct msg *m,
 		r->flags |= SPAN_F_CUT;
 	req_attrs(r, m);
 	if (m->flags & MSG_F_DEFINE)
-		define(k, m->def_id, m->def.s ? m->def : req_get(r, r->target));
+		queue_define(k, m->def_id, m->def.s ? m->def : req_get(r, r->target));
 	if (m->kind != MSG_RESP)
 		return;
 	if (m->skip || m->flags & MSG_F_CLOSES)
 		k->body = r; /* over when the rest has passed */
 	else
-		finish(p, c, r);
+		queue_finish(p, c, r);
 }
 
 /* Requests that the server threw away: those of the group, still unanswered. */
@@ -345,9 +175,9 @@ static void on_barrier(struct pairs *p, struct conn *c, const struct msg *m)
 	while (k->head && (m->flags & MSG_F_BYORDER || k->head->id <= m->id)) {
 		struct req *r = k->head;
 
-		unlink_req(p, k, r);
+		queue_unlink(p, k, r);
 		p->stats.skipped++;
-		req_free(p, r);
+		queue_recycle(p, r);
 	}
 }
 
@@ -357,7 +187,7 @@ static void close_cut(struct pairs *p, struct conn *c)
 	struct talk *k = c->pairs;
 
 	if (k->n == 1 && k->head->ttfb_ns && k->head->flags & SPAN_F_CUT && k->body != k->head)
-		finish(p, c, k->head);
+		queue_finish(p, c, k->head);
 }
 
 static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct moment *last,
@@ -382,7 +212,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
                          const struct moment *first, const struct moment *last, uint64_t bytes)
 {
 	struct pairs *p = ctx;
-	struct talk *k = talk_of(c);
+	struct talk *k = queue_of(c);
 	struct req *r;
 
 	if (!k)
@@ -390,9 +220,9 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 	if (m->flags & MSG_F_NEWDB)
 		new_db(k, m->db);
 	if (m->flags & MSG_F_FORGET)
-		forget(k, m->def_id);
+		queue_forget(k, m->def_id);
 	if (m->flags & MSG_F_DEFINE && d == DIR_REQ)
-		define(k, m->def_id, m->def.s ? m->def : m->target);
+		queue_define(k, m->def_id, m->def.s ? m->def : m->target);
 	switch (m->kind) {
 	case MSG_REQ:
 		close_cut(p, c);
@@ -403,7 +233,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 		if (r) {
 			r->no_answer = true;
 			r->end_ns = when(c, DIR_REQ, last);
-			finish(p, c, r);
+			queue_finish(p, c, r);
 		}
 		break;
 	case MSG_INTERIM:
@@ -425,7 +255,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool done,
                         const struct moment *at)
 {
-	struct talk *k = talk_of(c);
+	struct talk *k = queue_of(c);
 	struct req *r;
 
 	if (!k)
@@ -442,7 +272,7 @@ static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool 
 	if (n)
 		r->end_ns = when(c, d, at);
 	if (done && k->body == r)
-		finish(ctx, c, r);
+		queue_finish(ctx, c, r);
 }
 
 static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool lost)
@@ -459,7 +289,7 @@ static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool los
 		return;
 	}
 	while (k->head)
-		give_up(ctx, c, k->head, SPAN_F_GAP);
+		queue_give_up(ctx, c, k->head, SPAN_F_GAP);
 }
 
 static unsigned int pair_open(void *ctx, const struct conn *c)
@@ -488,19 +318,9 @@ static void pair_verdict(void *ctx, struct conn *c)
 
 	/* A verdict that is taken back takes its open requests along. */
 	while (!c->proto && k && k->head)
-		give_up(ctx, c, k->head, SPAN_F_GAP);
+		queue_give_up(ctx, c, k->head, SPAN_F_GAP);
 	if (c->proto)
 		conn_row(ctx, c);
-}
-
-static void free_defs(struct talk *k)
-{
-	uint64_t id;
-	void *text;
-
-	for (size_t i = 0; hash_next(&k->defs, &i, &id, &text);)
-		free(text);
-	hash_free(&k->defs);
 }
 
 static void pair_closed(void *ctx, struct conn *c, const struct moment *at)
@@ -515,15 +335,15 @@ static void pair_closed(void *ctx, struct conn *c, const struct moment *at)
 		/* The answer had begun and its end was cut off: it ended with what was seen. */
 		if (r->ttfb_ns && (r->flags & SPAN_F_CUT || k->body == r)) {
 			r->flags |= SPAN_F_CUT;
-			finish(p, c, r);
+			queue_finish(p, c, r);
 		} else {
-			give_up(p, c, r, SPAN_F_OPEN);
+			queue_give_up(p, c, r, SPAN_F_OPEN);
 		}
 	}
 	conn_row(p, c);
 	if (!k)
 		return;
-	free_defs(k);
+	queue_fini(k);
 	free(k);
 	c->pairs = NULL;
 }

@@ -19,15 +19,15 @@
 #define COL_NULL INT64_MIN
 
 /* Fields by column type; see columns.def. */
-#define COL_FIELD_T(name) struct str name;
-#define COL_FIELD_J(name) struct str name;
-#define COL_FIELD_I(name) int64_t name;
-#define COL_FIELD_B(name) int64_t name;
+#define COL_FIELD_T(name)  struct str name;
+#define COL_FIELD_J(name)  struct str name;
+#define COL_FIELD_I(name)  int64_t name;
+#define COL_FIELD_B(name)  int64_t name;
 #define COL_FIELD_MS(name) int64_t name##_ns;
 #define COL_FIELD_AT(name)
 #define COL_FIELD_X16(name) uint8_t name[16];
-#define COL_FIELD_X8(name) uint8_t name[8];
-#define COL_FIELD_F(name) uint32_t name;
+#define COL_FIELD_X8(name)  uint8_t name[8];
+#define COL_FIELD_F(name)   uint32_t name;
 #define COL_FIELD_V(name)
 
 struct span {
@@ -55,17 +55,17 @@ struct capture_row {
 };
 
 /* What limits a row. X(bit, name, help) */
-#define SPAN_FLAGS(X)                                                                              \
-	X(0, CUT, "cut", "payload was left out on purpose; a text or the end may be missing")     \
-	X(1, GAP, "gap", "bytes inside were lost")                                                \
-	X(2, JOINED_MID, "joined-mid", "the connection was open before tracing began")            \
-	X(3, GUESSED_PARENT, "guessed-parent", "the parent is likely, not proven")                \
-	X(4, PRE_ATTACH, "pre-attach", "began before tracing began")                              \
-	X(5, OPEN, "open", "no answer had come when the capture or the connection ended")         \
-	X(6, CLAMPED, "clamped", "clocks disagreed; a time was moved to keep the order")          \
-	X(7, BLOCKED, "blocked", "the start may be late: the first call may have slept")          \
-	X(8, TRUNCATED, "truncated", "a text was longer than obi keeps")                          \
-	X(9, GUESSED_PROTO, "guessed-proto", "the protocol was found by heuristics")              \
+#define SPAN_FLAGS(X)                                                                         \
+	X(0, CUT, "cut", "payload was left out on purpose; a text or the end may be missing") \
+	X(1, GAP, "gap", "bytes inside were lost")                                            \
+	X(2, JOINED_MID, "joined-mid", "the connection was open before tracing began")        \
+	X(3, GUESSED_PARENT, "guessed-parent", "the parent is likely, not proven")            \
+	X(4, PRE_ATTACH, "pre-attach", "began before tracing began")                          \
+	X(5, OPEN, "open", "no answer had come when the capture or the connection ended")     \
+	X(6, CLAMPED, "clamped", "clocks disagreed; a time was moved to keep the order")      \
+	X(7, BLOCKED, "blocked", "the start may be late: the first call may have slept")      \
+	X(8, TRUNCATED, "truncated", "a text was longer than obi keeps")                      \
+	X(9, GUESSED_PROTO, "guessed-proto", "the protocol was found by heuristics")          \
 	X(10, FOREIGN, "foreign", "read from a file that another program wrote")
 
 enum {
@@ -105,9 +105,9 @@ int column_find(enum table t, struct str name);
 /* One cell of a row, as SQL and JSON show it; CELL_NULL is unknown. */
 struct cell {
 	enum { CELL_NULL, CELL_TEXT, CELL_INT, CELL_REAL, CELL_JSON } kind;
-	struct str text;   /* CELL_TEXT, CELL_JSON; may point into scratch */
-	int64_t i;         /* CELL_INT */
-	double d;          /* CELL_REAL */
+	struct str text; /* CELL_TEXT, CELL_JSON; may point into scratch */
+	int64_t i;       /* CELL_INT */
+	double d;        /* CELL_REAL */
 	char scratch[160];
 };
 void cell_get(enum table t, unsigned int column, const void *row, struct cell *out);

@@ -34,9 +34,9 @@ struct tally_counts {
 	unsigned int nprotos;
 	struct tally_group groups[TALLY_GROUPS];
 	unsigned int ngroups;
-	uint64_t other;               /* spans in groups beyond those kept */
+	uint64_t other; /* spans in groups beyond those kept */
 	/* The slowest one shown. */
-	int64_t slowest_ns;           /* -1: none */
+	int64_t slowest_ns; /* -1: none */
 	char slowest[TALLY_WHAT + 32], slowest_trace[33];
 };
 

@@ -109,6 +109,7 @@ static int make_file(struct db *d, const char *path)
 		return err;
 	snprintf(name, sizeof(name),
 	         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	         "PRAGMA wal_autocheckpoint = 32;" /* a full disk must not leave all in the log */
 	         "PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN",
 	         APPLICATION_ID, SCHEMA_VERSION);
 	err = run(d->db, name);

@@ -48,18 +48,6 @@ static int put_message(void *ctx, enum otlp_signal signal, struct str message, u
 	return err;
 }
 
-/* Into a file of spans too: a recording can be known by any of its files. */
-static int put_start(struct record *r, enum otlp_signal to)
-{
-	struct sink *logs = r->sinks[OTLP_LOGS];
-	int err;
-
-	r->sinks[OTLP_LOGS] = r->sinks[to];
-	err = otlp_capture_start(&r->enc);
-	r->sinks[OTLP_LOGS] = logs;
-	return err;
-}
-
 static int rotate(struct record *r)
 {
 	int err;
@@ -68,8 +56,9 @@ static int rotate(struct record *r)
 		if (!sink_is_full(r->sinks[i]))
 			continue;
 		err = sink_rotate(r->sinks[i]);
-		if (!err)
-			err = put_start(r, (enum otlp_signal)i);
+		/* The start of the capture is a log record; a split recording keeps signals apart. */
+		if (!err && r->sinks[i] == r->sinks[OTLP_LOGS])
+			err = otlp_capture_start(&r->enc);
 		if (err)
 			return err;
 	}
@@ -119,9 +108,7 @@ static int record_open(const struct writer_opts *o, const struct otlp_backend *b
 	r->framed = be == &otlp_pb;
 	e = open_sinks(r, o, err);
 	if (!e) {
-		e = put_start(r, OTLP_TRACES);
-		if (!e && r->sinks[OTLP_LOGS] != r->sinks[OTLP_TRACES])
-			e = put_start(r, OTLP_LOGS);
+		e = otlp_capture_start(&r->enc);
 		if (!e) {
 			*state = r;
 			return 0;

@@ -12,10 +12,10 @@
 
 /* What every output may need to know about the run. */
 struct run_info {
-	const char *version;     /* of obi */
+	const char *version; /* of obi */
 	const char *cmdline;
 	const char *kernel, *boot_id, *host;
-	int64_t wall_offset_ns;  /* CLOCK_MONOTONIC + this = Unix time */
+	int64_t wall_offset_ns; /* CLOCK_MONOTONIC + this = Unix time */
 	bool show_secrets;
 };
 
@@ -43,10 +43,10 @@ struct writer {
 	uint64_t (*lost)(void *state);
 };
 
-extern const struct writer writer_text, writer_json, writer_csv;      /* spans as lines */
-extern const struct writer writer_otlp_json, writer_otlp_pb;          /* recordings: all tables */
-extern const struct writer writer_otlp_http;                          /* live export */
-extern const struct writer writer_db;                                 /* SQLite file */
+extern const struct writer writer_text, writer_json, writer_csv; /* spans as lines */
+extern const struct writer writer_otlp_json, writer_otlp_pb;     /* recordings: all tables */
+extern const struct writer writer_otlp_http;                     /* live export */
+extern const struct writer writer_db;                            /* SQLite file */
 
 /* The writer for a recording by the name of its file (cli.md, -w); NULL: unknown ending. */
 const struct writer *writer_for(const char *path);

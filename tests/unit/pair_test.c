@@ -40,7 +40,9 @@ static void rig_init(struct rig *r, uint8_t flags)
 	r->pairs = pair_new(&po);
 	r->conns = conns_new(&co, pair_sink(r->pairs));
 	ck_assert(r->pool && r->pairs && r->conns);
-	c.h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 7, .kind = EV_CONN, .size = sizeof(c) };
+	c.h = (struct ev_head){
+		.ts_ns = r->now, .pid = 7, .tid = 7, .kind = EV_CONN, .size = sizeof(c)
+	};
 	c.conn = 5;
 	c.family = AF_INET;
 	c.lport = 80;
@@ -217,7 +219,7 @@ START_TEST(every_split_of_a_conversation_gives_the_same_rows)
 {
 	static const char req[] = "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n";
 	static const char resp[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
-	                           "HTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nd";
+				   "HTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nd";
 	size_t at = (size_t)_i % sizeof(req), to = (size_t)_i % sizeof(resp);
 	char part[256];
 	struct rig r;
