@@ -67,7 +67,8 @@ static int prepare(struct filter *f, const char *expr, char *err)
 		return err_set(err, EPERM, "%s is not allowed in a filter", f->denied);
 	/* The parenthesis it complains of is ours: the expression ends too early. */
 	if (strstr(sqlite3_errmsg(f->db), "near \")\""))
-		return err_set(err, EINVAL, "the expression ends too early: %s", expr);
+		return err_set(err, EINVAL, "the expression ends too early: %.*s",
+		               (int)strcspn(expr + (*expr == '('), "\n"), expr + (*expr == '('));
 	hint_message(sqlite3_errmsg(f->db), expr, TABLE_SPANS, err);
 	return -EINVAL;
 }

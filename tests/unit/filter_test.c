@@ -84,7 +84,7 @@ static const struct {
 	{ "status = 500", EINVAL, "status is text: write status = '500' or code = 500" },
 	{ "code >= 500 and status > 1", EINVAL, "status is text" },
 	{ "durms > 5", EINVAL, "did you mean dur_ms?" },
-	{ "code = ", EINVAL, "syntax error" },
+	{ "code = ", EINVAL, "ends too early: code =" },
 	{ "1) or (1", EINVAL, "parenthesis" },
 	{ "(1", EINVAL, "not closed" },
 	{ "1; delete from spans", EINVAL, "semicolon" },
