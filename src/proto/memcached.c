@@ -411,6 +411,7 @@ static const struct proto_op ops[] = {
 const struct proto proto_memcached = {
 	.name = "memcached",
 	.title = "Memcached, text protocol with meta commands",
+	.family = FAMILY_KV,
 	.system = "memcached",
 	.limits = "no binary protocol; quiet meta commands are one-way; logs of watch are not read",
 	.ops = ops,

@@ -281,6 +281,7 @@ static const struct proto_op ops[] = {
 const struct proto proto_mysql = {
 	.name = "mysql",
 	.title = "MySQL and MariaDB client/server protocol, version 10",
+	.family = FAMILY_SQL,
 	.system = "mysql",
 	.limits = "compressed connections and replication streams are named, not read; "
 		  "parameters of prepared statements are not shown",

@@ -215,6 +215,7 @@ static const struct proto_op ops[] = {
 const struct proto proto_redis = {
 	.name = "redis",
 	.title = "Redis, Valkey and their kin: RESP2, RESP3, inline commands",
+	.family = FAMILY_KV,
 	.system = "redis",
 	.limits = "replication streams are named, not read; values are never kept; commands of "
 	          "modules show their first argument only",
