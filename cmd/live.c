@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,6 +146,20 @@ void live_init(struct live *l, const struct options *o)
 	l->opts.cmdline = o->cmdline;
 }
 
+/* Of the terminal on standard output; 0: it is none. */
+static int screen_width(void)
+{
+	const char *env = getenv("COLUMNS");
+	struct winsize ws;
+	uint64_t n;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) && ws.ws_col)
+		return ws.ws_col;
+	return env && str_u64(str_of(env), &n) && n < 10000 ? (int)n : 80;
+}
+
 int live_output(struct live *l, const struct writer *w, const char *path, int fd, bool must)
 {
 	struct output *out;
@@ -162,6 +177,7 @@ int live_output(struct live *l, const struct writer *w, const char *path, int fd
 			.keep = l->o->keep,
 			.split = l->o->split,
 			.columns = l->o->columns,
+			.width = fd == STDOUT_FILENO ? screen_width() : 0,
 		},
 	};
 	return 0;

@@ -36,7 +36,7 @@ struct field {
 
 static const struct field fields[] = {
 	{ "TIME", "time", FIELD_CLOCK, 15 },      { "PROTO", "proto", FIELD_COLUMN, 10 },
-	{ "SIDE", "kind", FIELD_COLUMN, 6 },      { "PROCESS", "process", FIELD_COLUMN, 18 },
+	{ "SIDE", "kind", FIELD_COLUMN, 6 },      { "PROCESS", "process", FIELD_COLUMN, 19 },
 	{ "PEER", NULL, FIELD_PEER, 21 },         { "OPERATION", NULL, FIELD_OPERATION, 44 },
 	{ "STATUS", "status", FIELD_COLUMN, 7 },  { "REQ", "req_bytes", FIELD_SIZE, -7 },
 	{ "RESP", "resp_bytes", FIELD_SIZE, -7 }, { "TTFB", "ttfb_ms", FIELD_DURATION, -8 },
@@ -47,6 +47,8 @@ enum { NFIELDS = sizeof(fields) / sizeof(fields[0]) };
 struct text_out {
 	struct sink *sink;
 	struct columns columns; /* n == 0: the default list */
+	unsigned int hidden;    /* fields that the screen has no room for, bits */
+	int operation;          /* width of that field; 0: any */
 	struct buf lines, cell;
 	uint64_t given, written;
 };
@@ -166,6 +168,50 @@ static void put_column(struct buf *b, unsigned int column, const struct span *s)
 		buf_escape(b, cell.text);
 }
 
+/* A narrow screen shows less: these go first, and the operation is cut (with a sign). */
+static void fit(struct text_out *w, int screen)
+{
+	static const char *const order[] = {
+		"TTFB", "REQ", "FLAGS", "RESP", "PEER", "SIDE", "TIME"
+	};
+	enum { FLAGS_WIDTH = 10, OPERATION_LEAST = 24 };
+	int left = screen - 1;
+
+	for (unsigned int i = 0; i < NFIELDS; i++)
+		if (fields[i].kind != FIELD_OPERATION)
+			left -= 1 + (fields[i].width ? abs(fields[i].width) : FLAGS_WIDTH);
+	for (size_t k = 0; k < sizeof(order) / sizeof(*order) && left < OPERATION_LEAST; k++)
+		for (unsigned int i = 0; i < NFIELDS; i++)
+			if (!strcmp(fields[i].title, order[k])) {
+				left += 1 + (fields[i].width ? abs(fields[i].width) : FLAGS_WIDTH);
+				w->hidden |= 1u << i;
+			}
+	w->operation = left > OPERATION_LEAST ? left : OPERATION_LEAST;
+}
+
+/* The cell, at most `width` characters; '+' says that there was more. */
+static void cut_cell(struct buf *cell, int width)
+{
+	size_t at = 0;
+
+	if (width_of(buf_slice(cell)) <= width)
+		return;
+	for (int n = 0; at < cell->len && n < width; at++)
+		n += ((uint8_t)cell->p[at] & 0xc0) != 0x80;
+	cell->len = at - 1;
+	buf_ch(cell, '+');
+}
+
+static int field_width(const struct text_out *w, const struct field *f)
+{
+	return w->operation && f->kind == FIELD_OPERATION ? w->operation : f->width;
+}
+
+static bool is_last(const struct text_out *w, const struct field *f)
+{
+	return !(~w->hidden & ((1u << NFIELDS) - 1) & ~((2u << (f - fields)) - 1));
+}
+
 static void put_field(struct text_out *w, const struct field *f, const struct span *s)
 {
 	int column = f->column ? column_find(TABLE_SPANS, str_of(f->column)) : -1;
@@ -196,7 +242,9 @@ static void put_field(struct text_out *w, const struct field *f, const struct sp
 		put_duration(&w->cell, *(const int64_t *)at);
 		break;
 	}
-	put_padded(w, f->width, f == &fields[NFIELDS - 1]);
+	if (w->operation && f->kind == FIELD_OPERATION)
+		cut_cell(&w->cell, w->operation);
+	put_padded(w, field_width(w, f), is_last(w, f));
 }
 
 /* A column of its own choice: as wide as its values usually are. */
@@ -220,11 +268,14 @@ static void put_header(struct text_out *w)
 		const struct column *c = w->columns.n ? &columns[w->columns.at[i]] : NULL;
 		const char *title = c ? c->name : fields[i].title;
 
+		if (!c && w->hidden & 1u << i)
+			continue;
 		buf_clear(&w->cell);
 		for (; *title; title++)
 			buf_ch(&w->cell,
 			       *title >= 'a' && *title <= 'z' ? (char)(*title - 32) : *title);
-		put_padded(w, c ? column_width(c) : fields[i].width, i == n - 1);
+		put_padded(w, c ? column_width(c) : field_width(w, &fields[i]),
+		           c ? i == n - 1 : is_last(w, &fields[i]));
 	}
 }
 
@@ -239,7 +290,8 @@ static void put_span(struct text_out *w, const struct span *s)
 		           i == w->columns.n - 1);
 	}
 	for (unsigned int i = 0; i < NFIELDS && !w->columns.n; i++)
-		put_field(w, &fields[i], s);
+		if (!(w->hidden & 1u << i))
+			put_field(w, &fields[i], s);
 }
 
 static int text_close(void *state, char *err)
@@ -268,6 +320,8 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 		w->sink = sink_open(o, NULL, SINK_PLAIN, err);
 		e = w->sink ? 0 : -errno;
 	}
+	if (!e && o->width > 0)
+		fit(w, o->width);
 	if (!e) {
 		put_header(w);
 		e = sink_write(w->sink, buf_slice(&w->lines));

@@ -25,6 +25,7 @@ struct writer_opts {
 	uint64_t rotate_bytes; /* 0: never */
 	unsigned int keep;     /* rotated files that stay; 0: all */
 	bool split;            /* one file a signal */
+	int width;             /* text on a terminal: columns of the screen; 0: any */
 	const char *columns;   /* text, csv: "a,b,+c,-d"; NULL: default */
 	bool tables;           /* rows of all tables, not spans only */
 	const struct run_info *run;

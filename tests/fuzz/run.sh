@@ -17,7 +17,7 @@ if [ "${1:-}" = --plant ]; then
 	plant=1
 	shift
 fi
-protos=${1:-$(ls tests/corpus | grep -v README)}
+protos=${1:-$(cd tests/corpus && printf '%s ' */ | tr -d /)}
 seconds=${2:-60}
 n=${N:-1000000}
 out=${OUT:-.out}/fuzz

@@ -34,7 +34,7 @@ say() {
 	bad=1
 }
 
-for f in $(find bpf src ui cmd -name '*.[ch]' | sort); do
+for f in $(git ls-files -co --exclude-standard -- 'bpf/*.[ch]' 'src/*.[ch]' 'ui/*.[ch]' 'cmd/*.[ch]' | sort); do
 	dir=$(dirname "$f")
 	layer=${dir#src/}
 	may=" $layer $(printf '%s\n' "$rules" | sed -n "s|^$layer:||p") "
