@@ -21,7 +21,13 @@ LIBS = {
 }
 
 
+def leave(*_):
+    raise KeyboardInterrupt
+
+
 def pytest_configure(config):
+    signal.signal(signal.SIGTERM, leave)  # so that servers are stopped then too
+    signal.signal(signal.SIGHUP, leave)
     if os.getuid() != 0:
         pytest.exit("the end-to-end tests need root: sudo make check-e2e", 3)
     if not os.access(OBI, os.X_OK):

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The truth again on the code of older kernels: single capabilities turned off."""
+"""The truth again on the code of older kernels: single capabilities turned off.
+
+Older kernels do not tell when a call began, so that one span inside the other
+is not asked for here.
+"""
 from collections import Counter
 
 import pytest
@@ -39,17 +43,17 @@ def test_http(load):
 def test_postgresql(load, folder):
     with Postgres() as pg:
         run = test_truth_postgres.traced(pg, load / "pg_pipeline", pg.port, 2700, folder / "account")
-        test_truth_postgres.equal(run, 2000)
+        test_truth_postgres.equal(run, 2000, nested=False)
 
 
 def test_mysql(load, folder):
     with MariaDB() as db:
         run = test_truth_mysql.traced(db, load / "mysql_load", db.port, 2200, folder / "account")
     own = list(test_truth_mysql.account(folder / "account"))
-    test_truth_mysql.equal_to_the_servers(run, Counter(e for _, e, _ in own if e != "0"))
+    test_truth_mysql.equal_to_the_servers(run, Counter(e for _, e, _ in own if e != "0"), nested=False)
 
 
 def test_redis(load):
     with Redis() as server:
         test_truth_redis.equal(test_truth_redis.traced(server, load / "redis_load", server.port, 2200, "mixed"),
-                               2000, unknown=("NOSUCHCOMMAND",))
+                               2000, unknown=("NOSUCHCOMMAND",), nested=False)

@@ -164,8 +164,8 @@ static void mixed(int port, uint64_t total)
 
 	memset(big, 'x', 11u << 20);
 	redisAppendCommand(c, "SET big %b", big, (size_t)70000);
-	redisAppendCommand(c, "SET huge %b", big, (size_t)(11u << 20));
 	take(c);
+	redisAppendCommand(c, "SET huge %b", big, (size_t)(11u << 20));
 	take(c);
 	for (uint64_t i = 2; i < total; i++) {
 		if (i % 2000 == 999)
