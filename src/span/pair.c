@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proto/sql.h"
 #include "span/queue.h"
 
 enum { MAX_OPEN = 262144 };
@@ -67,7 +68,17 @@ static uint64_t when(const struct conn *c, enum dir d, const struct moment *at)
 	return sent && at->enter_ns ? at->enter_ns : at->ts_ns;
 }
 
-static void take_texts(struct pairs *p, struct talk *k, struct req *r, const struct msg *m)
+/* An execution is called by what it executes. */
+static struct str op_of(const struct conn *c, const struct msg *m, struct str target)
+{
+	bool mysql = str_is(str_of(c->proto->name), "mysql");
+
+	if (c->proto->family != FAMILY_SQL || !str_is(m->op, "EXECUTE") || !target.len)
+		return m->op;
+	return sql_op(target, mysql ? SQL_MYSQL : SQL_POSTGRESQL);
+}
+
+static void take_texts(const struct conn *c, struct talk *k, struct req *r, const struct msg *m)
 {
 	struct str target = m->target;
 
@@ -76,7 +87,7 @@ static void take_texts(struct pairs *p, struct talk *k, struct req *r, const str
 
 		target = text ? str_of(text) : m->target.len ? m->target : STR_NULL;
 	}
-	r->op = req_text(r, m->op);
+	r->op = req_text(r, op_of(c, m, target));
 	r->target = req_text(r, target);
 	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
 	if (m->traceparent.len)
@@ -86,7 +97,6 @@ static void take_texts(struct pairs *p, struct talk *k, struct req *r, const str
 		r->newdb_ok = true;
 	}
 	req_attrs(r, m);
-	(void)p;
 }
 
 static struct req *on_request(struct pairs *p, struct conn *c, const struct msg *m,
@@ -113,7 +123,7 @@ static struct req *on_request(struct pairs *p, struct conn *c, const struct msg 
 	r->flags = (m->flags & MSG_F_CUT ? SPAN_F_CUT : 0) |
 	           (c->flags & CONN_F_JOINED_MID ? SPAN_F_JOINED_MID : 0) |
 	           (c->sure == SURE_LIKELY ? SPAN_F_GUESSED_PROTO : 0);
-	take_texts(p, k, r, m);
+	take_texts(c, k, r, m);
 	*(k->tail ? &k->tail->next : &k->head) = r;
 	k->tail = r;
 	k->n++;

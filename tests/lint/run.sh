@@ -33,7 +33,7 @@ licensed() { # every source file says its licence in its first three lines
 }
 
 sizes() { # files of at most 500 lines, functions of at most 60; bpf files of at most 250
-	find bpf src cmd ui -name '*.[ch]' -exec awk '
+	git ls-files -co --exclude-standard -- 'bpf/*.[ch]' 'src/*.[ch]' 'cmd/*.[ch]' 'ui/*.[ch]' | xargs awk '
 		FNR == 1 { if (last) end(); file = FILENAME; start = 0 }
 		{ last = FNR }
 		/^{/ { start = FNR }
@@ -45,7 +45,7 @@ sizes() { # files of at most 500 lines, functions of at most 60; bpf files of at
 			limit = file ~ /^bpf\// ? 250 : 500
 			if (last > limit) { print file ": " last " lines, more than " limit; bad = 1 }
 		}
-		END { end(); exit bad }' {} +
+		END { end(); exit bad }'
 }
 
 scripts() {
