@@ -54,6 +54,8 @@ static void forget(struct conns *t, struct conn *c, const struct moment *at)
 	for (int d = 0; d < 2; d++)
 		feed_end(t, c, (enum ev_dir)d, at);
 	c->closed = true;
+	if (c->why == WHY_WAITING && !c->nfirst && c->dir[0].total + c->dir[1].total)
+		c->why = WHY_NO_BYTES;
 	t->sink->closed(t->sink->ctx, c, at);
 	unlink_conn(t, c);
 	hash_del(&t->by_id, c->id);

@@ -202,6 +202,9 @@ def test_each_system_call(nginx, load, way):
         clean(run)
         times_are_sane(run.rows)
     same(targets(run.of("server")), [("GET", f"/small?{way}={i}", "200") for i in range(40)], "nginx")
+    if way == "uring":  # its buffers are in no register: counted, not read; see LIMITS in obi-trace(1)
+        assert not run.of("client", "http") and run.summary["bytes"]["cut"] > 0, run.summary
+        return
     if way != "sendfile":  # what that sends is in no user memory: counted, not read
         same(targets(run.of("client", "http")), [("GET", f"/small?{way}={i}", "200") for i in range(40)], way)
 

@@ -150,9 +150,11 @@ int main(int argc, char **argv)
 	if (!account)
 		return perror(argv[3]), 1;
 	db = mysql_init(NULL);
-	if (!mysql_real_connect(db, "127.0.0.1", "root", "", "test", (unsigned int)atoi(argv[1]),
+	if (!mysql_real_connect(db, "127.0.0.1", "root", "", NULL, (unsigned int)atoi(argv[1]),
 	                        NULL, CLIENT_MULTI_STATEMENTS))
 		die("connect");
+	query("CREATE DATABASE IF NOT EXISTS test");
+	query("USE test");
 	query("CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY, v TEXT)");
 	query("REPLACE INTO t SELECT seq, 'v' FROM seq_0_to_99");
 	query("CREATE DATABASE IF NOT EXISTS test2");

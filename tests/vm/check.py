@@ -29,7 +29,6 @@ def run_of(name):
 
 def nginx():
     log = [r[2:5] for r in Nginx.parse(FOLDER / "access.log") if r[0] == PORTS["nginx"]]
-    assert len(log) >= OPERATIONS
     for side in run_of("nginx"):
         same(((r["op"], r["target"], r["status"]) for r in side), log, "nginx")
     return len(log)
@@ -68,7 +67,9 @@ def main():
     failed = 0
     for check in (nginx, redis, postgres, mariadb):
         try:
-            print(f"  {check.__name__}: {check()} operations, spans equal on both sides, lost 0")
+            n = check()
+            assert n >= OPERATIONS * 0.8, f"only {n} operations"
+            print(f"  {check.__name__}: {n} operations, spans equal on both sides, lost 0")
         except (AssertionError, OSError, ValueError) as e:
             failed += 1
             print(f"  {check.__name__}: FAILED: {str(e)[:1500]}")

@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2154,SC2187 # the ports come from /etc/servers
 # guest.sh - /init of the VM: every server under its load, traced; then the results, then off
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/bin:/usr/sbin

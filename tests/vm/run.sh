@@ -33,7 +33,7 @@ amd64() {
 		-serial "file:$out/console" -serial "file:$out/results" </dev/null || true
 	grep -a '^guest:' "$out/console" | tr -d '\r' | sed 's/^/  /'
 	tar xz -C "$out" -f "$out/results" 2>/dev/null || { tail -20 "$out/console"; return 1; }
-	if [ -n "${KEEP:-}" ]; then rm -rf "$KEEP/$version"; mkdir -p "$KEEP"; cp -r "$out" "$KEEP/$version"; fi
+	if [ -n "${KEEP:-}" ]; then rm -rf "${KEEP:?}/$version"; mkdir -p "$KEEP"; cp -r "$out" "$KEEP/$version"; fi
 	/usr/bin/python3 -B tests/vm/check.py "$out" "$operations"
 }
 
