@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* redact - what must not leave, and that doing it twice changes nothing. */
+#include "span/redact.h"
+#include "suites.h"
+
+static const struct {
+	const char *what, *proto, *target, *want;
+} targets[] = {
+	{ "a literal in a statement", "postgresql", "SELECT * FROM u WHERE mail = 'a@b'",
+	  "SELECT * FROM u WHERE mail = ?" },
+	{ "numbers in a statement", "mysql", "UPDATE t SET a = 5 WHERE id = 77",
+	  "UPDATE t SET a = ? WHERE id = ?" },
+	{ "a token in a query", "http", "/login?user=ann&token=abc123&x=1",
+	  "/login?user=ann&token=REDACTED&x=1" },
+	{ "any case of its name", "http", "/a?API_KEY=k&Sig=s",
+	  "/a?API_KEY=REDACTED&Sig=REDACTED" },
+	{ "user and password of a URL", "http", "http://ann:pw@host/path",
+	  "http://REDACTED:REDACTED@host/path" },
+	{ "an address behind the path's start is none", "http", "/mail/a@b", "/mail/a@b" },
+	{ "a card number in a path", "http", "/pay/4111111111111111/now", "/pay/[card]/now" },
+	{ "a card number in groups", "redis", "SET card 4111-1111-1111-1111", "SET card [card]" },
+	{ "a number that is no card", "http", "/order/4111111111111112",
+	  "/order/4111111111111112" },
+	{ "nothing to hide", "http", "/small?page=2", "/small?page=2" },
+};
+
+static const struct {
+	const char *what, *attrs, *want;
+} attrs[] = {
+	{ "a header that carries credentials",
+	  "{\"http.request.header.authorization\":\"Bearer x\"}",
+	  "{\"http.request.header.authorization\":\"REDACTED\"}" },
+	{ "a query", "{\"url.query\":\"a=1&password=p\",\"url.path\":\"/a\"}",
+	  "{\"url.query\":\"a=1&password=REDACTED\",\"url.path\":\"/a\"}" },
+	{ "a value in a message", "{\"error.message\":\"Duplicate entry 'a@b' for key 'mail'\"}",
+	  "{\"error.message\":\"Duplicate entry '?' for key '?'\"}" },
+	{ "numbers stay", "{\"http.response.status_code\":200}",
+	  "{\"http.response.status_code\":200}" },
+	{ "a quote inside a value", "{\"user_agent.original\":\"a\\\"b\"}",
+	  "{\"user_agent.original\":\"a\\\"b\"}" },
+	{ "a value that does not end", "{\"error.message\":\"it 's",
+	  "{\"error.message\":\"it '?\"" },
+};
+
+struct rig {
+	struct batch_pool *pool;
+	struct batch *b;
+	struct span *s;
+};
+
+static struct rig rig_new(void)
+{
+	struct rig r = { .pool = batch_pool_new(2, 4) };
+
+	r.b = batch_get(r.pool, 0);
+	r.s = batch_add(r.b, TABLE_SPANS);
+	ck_assert_ptr_nonnull(r.s);
+	return r;
+}
+
+static void rig_free(struct rig *r)
+{
+	batch_put(r->b);
+	batch_pool_free(r->pool);
+}
+
+START_TEST(a_target_loses_its_secrets_once_and_for_all)
+{
+	struct rig r = rig_new();
+
+	r.s->proto = str_of(targets[_i].proto);
+	r.s->target = str_of(targets[_i].target);
+	for (int twice = 0; twice < 2; twice++) {
+		redact_batch(r.b);
+		ck_assert_msg(str_is(r.s->target, targets[_i].want), "%s: %.*s", targets[_i].what,
+		              STR_ARG(r.s->target));
+	}
+	rig_free(&r);
+}
+END_TEST
+
+START_TEST(an_attribute_loses_its_secrets)
+{
+	struct rig r = rig_new();
+
+	r.s->proto = STR("http");
+	r.s->attrs = str_of(attrs[_i].attrs);
+	redact_batch(r.b);
+	ck_assert_msg(str_is(r.s->attrs, attrs[_i].want), "%s: %.*s", attrs[_i].what,
+	              STR_ARG(r.s->attrs));
+	rig_free(&r);
+}
+END_TEST
+
+START_TEST(unknown_stays_unknown)
+{
+	struct rig r = rig_new();
+
+	r.s->proto = STR("http");
+	redact_batch(r.b);
+	ck_assert_ptr_null(r.s->target.s);
+	ck_assert_ptr_null(r.s->attrs.s);
+	rig_free(&r);
+}
+END_TEST
+
+Suite *redact_suite(void)
+{
+	Suite *s = suite_create("redact");
+	TCase *t = tcase_create("rows");
+
+	tcase_add_loop_test(t, a_target_loses_its_secrets_once_and_for_all, 0,
+	                    sizeof(targets) / sizeof(*targets));
+	tcase_add_loop_test(t, an_attribute_loses_its_secrets, 0, sizeof(attrs) / sizeof(*attrs));
+	tcase_add_test(t, unknown_stays_unknown);
+	suite_add_tcase(s, t);
+	return s;
+}
