@@ -101,7 +101,8 @@ pid {dir}/pid;
 worker_processes {workers};
 user root;
 error_log {dir}/error.log warn;
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile 65536;
+events {{ worker_connections 16384; }}
 http {{
     log_format account escape=none
         '$server_port\\t$remote_port\\t$request_method\\t$request_uri\\t$status\\t$bytes_sent\\t$request_time';
