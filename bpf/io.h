@@ -58,7 +58,8 @@ static __always_inline __u64 piece_next(const struct pieces *p, __u32 *level)
 	__u64 left = p->io.ret - p->from;
 	__s64 unwanted = p->until ? (__s64)(p->until - (p->off + p->from)) : 0;
 
-	if (unwanted > 0) {
+	/* Where a call has one piece, the part of it that is wanted brings the rest along. */
+	if (unwanted > 0 && ((__u64)unwanted >= left || p->n < PIECES_MAX)) {
 		*level = EV_LEVEL_MUTE;
 		return (__u64)unwanted < left ? (__u64)unwanted : left;
 	}

@@ -10,11 +10,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "gather.h"
 #include "read/reader.h"
 
+enum { QUICK = -10 }; /* nice(1) of the threads that empty the ring */
 enum { FLUSH_MS = 10, ROW_ROOM = 96, BATCHES = 2 * ROW_ROOM + 8, BATCH_ROWS = 512, IDLE_MS = 100 };
 
 static void row_ref(void *item)
@@ -25,6 +28,16 @@ static void row_ref(void *item)
 static void row_put(void *item)
 {
 	batch_put(item);
+}
+
+/*
+ * On a host whose cores are all busy an ordinary share of time is too little to
+ * keep the ring from filling. Not being allowed to is no error.
+ */
+static void be_quick(const struct pipeline *p)
+{
+	if (!p->opts->nrecordings)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), QUICK);
 }
 
 /* ---- read: the ring, or a raw recording, to batches of records ---- */
@@ -38,6 +51,7 @@ static int read_run(void *ctx, struct flow_node *self)
 		.ask_who = !p->opts->nrecordings,
 	};
 
+	be_quick(p);
 	return gather_run(&o, self);
 }
 
@@ -88,6 +102,7 @@ static int ingest_run(void *ctx, struct flow_node *self)
 	int n;
 
 	p->emitter = self;
+	be_quick(p);
 	while ((n = flow_take(self, &item, FLUSH_MS)) != 0) {
 		if (n > 0) {
 			rbatch_each(item, on_record, p->ingest);

@@ -53,7 +53,7 @@ class Obi:
         self.argv += [str(f) for f in flags]
         self.out = tempfile.NamedTemporaryFile(prefix="obi-out.", delete=False) if stdout is None else None
         self.err, self.ready = [], threading.Event()
-        self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=self.out or stdout,
+        self.process = subprocess.Popen(self.argv, process_group=0, stdin=subprocess.DEVNULL, stdout=self.out or stdout,
                                         stderr=subprocess.PIPE, text=True, errors="replace",
                                         env={**os.environ, **(env or {})}, preexec_fn=preexec_fn)
         self.reader = threading.Thread(target=self.read_err, daemon=True)
