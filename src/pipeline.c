@@ -228,6 +228,8 @@ static int out_run(void *ctx, struct flow_node *self)
 			warn(LEVEL_ERROR, "%s; capture goes on", o->err);
 		}
 	}
+	if (!o->error && o->def->writer->flush)
+		o->error = o->def->writer->flush(o->state);
 	return 0;
 }
 

@@ -19,12 +19,13 @@
 #include "store/segment.h"
 #include "write/writer.h"
 
+enum { COMMIT_ROWS = 256 };
 enum { APPLICATION_ID = 0x6f626921, SCHEMA_VERSION = 1 }; /* "obi!" */
 
 struct db {
 	sqlite3 *db;
 	sqlite3_stmt *insert[TABLE_MAX];
-	uint64_t given, written;
+	uint64_t given, written, open; /* open: rows of the transaction under way */
 };
 
 static int errno_of(int rc)
@@ -108,7 +109,7 @@ static int make_file(struct db *d, const char *path)
 	if (err)
 		return err;
 	snprintf(name, sizeof(name),
-	         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+	         "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
 	         "PRAGMA wal_autocheckpoint = 32;" /* a full disk must not leave all in the log */
 	         "PRAGMA application_id = %d; PRAGMA user_version = %d; BEGIN",
 	         APPLICATION_ID, SCHEMA_VERSION);
@@ -189,40 +190,52 @@ static int insert(sqlite3_stmt *st, enum table t, const void *row)
 	return errno_of(rc);
 }
 
+/* What is open since the last commit becomes part of the file. */
+static int commit(struct db *d)
+{
+	int err = d->open ? run(d->db, "COMMIT") : 0;
+
+	if (err)
+		run(d->db, "ROLLBACK");
+	else
+		d->written += d->open;
+	d->open = 0;
+	return err;
+}
+
 static int db_rows(void *state, const struct batch *b)
 {
 	struct db *d = state;
-	int err = run(d->db, "BEGIN");
+	int err = d->open ? 0 : run(d->db, "BEGIN");
 
 	d->given += b->n;
 	for (unsigned int i = 0; i < b->n && !err; i++)
 		err = insert(d->insert[b->items[i].table], b->items[i].table, b->items[i].row);
-	if (!err)
-		err = run(d->db, "COMMIT");
-	if (err)
+	d->open += b->n;
+	if (err) {
 		run(d->db, "ROLLBACK");
-	else
-		d->written += b->n;
-	return err;
+		d->open = 0;
+		return err;
+	}
+	return d->open < COMMIT_ROWS ? 0 : commit(d);
 }
 
-/* Every batch is committed already. */
 static int db_flush(void *state)
 {
-	(void)state;
-	return 0;
+	return commit(state);
 }
 
 static int db_close(void *state, char *err)
 {
 	struct db *d = state;
-	int e;
+	int e = commit(d);
 
 	for (unsigned int t = 0; t < TABLE_MAX; t++) {
 		sqlite3_finalize(d->insert[t]);
 		d->insert[t] = NULL;
 	}
-	e = run(d->db, "PRAGMA journal_mode = DELETE");
+	if (!e)
+		e = run(d->db, "PRAGMA journal_mode = DELETE");
 	if (e)
 		err_set(err, -e, "cannot finish the database: %s", sqlite3_errmsg(d->db));
 	db_free(d);
