@@ -53,6 +53,9 @@ static __always_inline void conn_addrs(struct ev_conn *e, const struct sock *sk,
 	}
 	if (family != AF_UNIX) {
 		e->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+		if (!e->lport) /* given back already */
+			e->lport = __builtin_bswap16(
+				BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 		e->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	}
 }

@@ -125,6 +125,10 @@ struct tcp_sock {
 	__u64 bytes_acked;
 };
 
+struct inet_sock {
+	__u16 inet_sport; /* stays when the port itself is given back */
+};
+
 struct unix_sock {
 	struct sock *peer;
 };

@@ -3,18 +3,31 @@
 #include "gather.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/hash.h"
 #include "enrich/who.h"
 
-enum { BATCH_BYTES = 256 * 1024, POLL_MS = 10 };
+enum { BATCH_BYTES = 256 * 1024, POLL_MS = 10, SPARES = 32 };
+
+/*
+ * Batches that were used before: their pages are there already. Shared by the
+ * reader and whoever holds batches; lives until the last of them is back.
+ */
+struct rbatch_pool {
+	pthread_mutex_t lock;
+	struct rbatch *spare[SPARES];
+	unsigned int n, out; /* spare ones; held by somebody, the reader included */
+	bool closed;
+};
 
 struct gather {
 	const struct gather_opts *opts;
 	struct flow_node *self;
 	struct rbatch *now;
+	struct rbatch_pool *pool;
 	struct hash known; /* processes whose EV_WHO went ahead */
 	uint64_t seq;
 	int raw_error;
@@ -25,31 +38,100 @@ void rbatch_ref(void *batch)
 	atomic_fetch_add(&((struct rbatch *)batch)->refs, 1);
 }
 
-void rbatch_put(void *batch)
+static void rbatch_free(struct rbatch *b)
 {
-	struct rbatch *b = batch;
-
-	if (atomic_fetch_sub(&b->refs, 1) != 1)
-		return;
 	free(b->bytes);
 	free(b);
 }
 
-static struct rbatch *rbatch_new(uint64_t seq, size_t least)
+/* One holder less; the last one takes the pool along. */
+static void pool_leave(struct rbatch_pool *p)
+{
+	bool last;
+
+	pthread_mutex_lock(&p->lock);
+	last = !--p->out && p->closed;
+	pthread_mutex_unlock(&p->lock);
+	if (!last)
+		return;
+	while (p->n)
+		rbatch_free(p->spare[--p->n]);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+void rbatch_put(void *batch)
+{
+	struct rbatch *b = batch;
+	struct rbatch_pool *p = b->home;
+	bool keep;
+
+	if (atomic_fetch_sub(&b->refs, 1) != 1)
+		return;
+	pthread_mutex_lock(&p->lock);
+	keep = !p->closed && p->n < SPARES && b->cap == BATCH_BYTES;
+	if (keep)
+		p->spare[p->n++] = b;
+	pthread_mutex_unlock(&p->lock);
+	if (!keep)
+		rbatch_free(b);
+	pool_leave(p);
+}
+
+static struct rbatch *rbatch_make(size_t cap)
 {
 	struct rbatch *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		return NULL;
-	b->cap = least > BATCH_BYTES ? least : BATCH_BYTES;
-	b->bytes = malloc(b->cap);
-	if (!b->bytes) {
-		free(b);
+	b->cap = cap;
+	b->bytes = malloc(cap);
+	if (b->bytes)
+		return b;
+	free(b);
+	return NULL;
+}
+
+static struct rbatch *rbatch_new(struct rbatch_pool *p, uint64_t seq, size_t least)
+{
+	size_t cap = least > BATCH_BYTES ? least : BATCH_BYTES;
+	struct rbatch *b = NULL;
+
+	pthread_mutex_lock(&p->lock);
+	if (cap == BATCH_BYTES && p->n)
+		b = p->spare[--p->n];
+	pthread_mutex_unlock(&p->lock);
+	if (!b)
+		b = rbatch_make(cap);
+	if (!b)
 		return NULL;
-	}
+	b->used = b->n = 0;
 	b->seq = seq;
+	b->home = p;
 	atomic_init(&b->refs, 1);
+	pthread_mutex_lock(&p->lock);
+	p->out++;
+	pthread_mutex_unlock(&p->lock);
 	return b;
+}
+
+static struct rbatch_pool *pool_new(void)
+{
+	struct rbatch_pool *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	pthread_mutex_init(&p->lock, NULL);
+	p->out = 1; /* the reader */
+	return p;
+}
+
+static void pool_close(struct rbatch_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->closed = true;
+	pthread_mutex_unlock(&p->lock);
+	pool_leave(p);
 }
 
 /* Records lie at multiples of 8 bytes, each behind its size. */
@@ -93,7 +175,7 @@ static int add(struct gather *g, const struct ev_head *rec, size_t size)
 			return err;
 	}
 	if (!g->now)
-		g->now = rbatch_new(g->seq, need);
+		g->now = rbatch_new(g->pool, g->seq, need);
 	if (!g->now)
 		return -ENOMEM;
 	memcpy(g->now->bytes + g->now->used, &n, sizeof(n));
@@ -145,9 +227,11 @@ static int on_record(void *ctx, const struct ev_head *rec, size_t size)
 
 int gather_run(const struct gather_opts *o, struct flow_node *self)
 {
-	struct gather g = { .opts = o, .self = self };
+	struct gather g = { .opts = o, .self = self, .pool = pool_new() };
 	int n, err = 0;
 
+	if (!g.pool)
+		return -ENOMEM;
 	while (!err && !flow_stopping(self)) {
 		n = capture_poll(o->capture, POLL_MS, on_record, &g);
 		if (n < 0) {
@@ -162,5 +246,6 @@ int gather_run(const struct gather_opts *o, struct flow_node *self)
 	if (g.now)
 		(void)push(&g);
 	hash_free(&g.known);
+	pool_close(g.pool);
 	return err == -ENODATA || err == -EPIPE ? 0 : err;
 }

@@ -20,6 +20,7 @@ struct rbatch {
 	uint64_t seq; /* number of the first record */
 	unsigned int n;
 	atomic_uint refs;
+	struct rbatch_pool *home; /* where it goes when nobody holds it */
 };
 
 /* Calls fn for each record of b with its number. */

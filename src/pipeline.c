@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "gather.h"
 #include "read/reader.h"
@@ -98,6 +99,7 @@ static int ingest_run(void *ctx, struct flow_node *self)
 {
 	struct pipeline *p = ctx;
 	struct capture_stats cs;
+	uint64_t flushed = 0;
 	void *item;
 	int n;
 
@@ -108,7 +110,11 @@ static int ingest_run(void *ctx, struct flow_node *self)
 			rbatch_each(item, on_record, p->ingest);
 			rbatch_put(item);
 		}
-		ingest_flush(p->ingest);
+		/* Few full batches are better for who comes after than many small ones. */
+		if (n < 0 || clock_ns() - flushed > FLUSH_MS * 1000000ull) {
+			ingest_flush(p->ingest);
+			flushed = clock_ns();
+		}
 	}
 	capture_stats(p->capture, &cs);
 	ingest_finish(p->ingest, &cs);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -54,7 +55,8 @@ static void forget(struct conns *t, struct conn *c, const struct moment *at)
 	for (int d = 0; d < 2; d++)
 		feed_end(t, c, (enum ev_dir)d, at);
 	c->closed = true;
-	if (c->why == WHY_WAITING && !c->nfirst && c->dir[0].total + c->dir[1].total)
+	if (c->why == WHY_WAITING && !c->nfirst && !c->lost_bytes &&
+	    c->dir[0].total + c->dir[1].total)
 		c->why = WHY_NO_BYTES;
 	t->sink->closed(t->sink->ctx, c, at);
 	unlink_conn(t, c);
@@ -106,7 +108,8 @@ static void on_conn(struct conns *t, const struct ev_conn *e)
 		return;
 	c->info = *e;
 	c->have_info = true;
-	c->pid = e->h.pid;
+	if (e->state != TCP_CLOSE) /* at the end any task may run the probe */
+		c->pid = e->h.pid;
 	if (!(e->flags & EV_C_FROM_START)) {
 		c->flags |= CONN_F_JOINED_MID;
 		c->unpaired = true;

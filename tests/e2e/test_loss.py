@@ -56,7 +56,8 @@ def test_accounts_are_exact_with_and_without_loss(load, folder, ring, lossy):
         assert c["lost_bytes"] + c["cut_bytes"] + c["unseen_bytes"] <= c["tx_bytes"] + c["rx_bytes"], c
         if not lossy:
             assert c["lost_bytes"] == 0, c
-        if c["side"] == "client" and c["peer_port"] == nginx.port:
+        # a connection whose end was lost too stays open: nobody can say what moved after the last record
+        if c["side"] == "client" and c["peer_port"] == nginx.port and (c["state"] == "closed" or not lossy):
             seen += 1
             assert [c["tx_bytes"], c["rx_bytes"]] == own[c["local_port"]], (c, own[c["local_port"]])
     assert seen == len(own) or lossy
