@@ -162,7 +162,8 @@ static void on_who(struct procs *p, const struct ev_who *e, size_t size)
 {
 	struct proc *q = get(p, e->h.pid, (int64_t)e->h.ts_ns);
 
-	if (!q || e->bytes > size - sizeof(*e))
+	/* A recording may say anything; what who_read() makes is never longer. */
+	if (!q || e->bytes > size - sizeof(*e) || e->bytes > WHO_RECORD_MAX - sizeof(*e) - WHO_MAX)
 		return;
 	q->ppid = e->ppid ? e->ppid : q->ppid;
 	q->who = true;

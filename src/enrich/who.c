@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { TEXT_MAX = 512 };
+_Static_assert(sizeof(struct ev_who) + WHO_MAX * (TEXT_MAX + 1) <= WHO_RECORD_MAX, "texts fit");
+
 /* Reads at most cap bytes of /proc/PID/NAME. Returns their number, 0 where it cannot be had. */
 static size_t slurp(unsigned int pid, const char *name, char *out, size_t cap)
 {
@@ -166,9 +169,9 @@ static struct str cgroup_of(struct str lines)
 
 static void add_text(struct ev_who *w, struct str s)
 {
-	size_t room = WHO_RECORD_MAX - sizeof(*w) - w->bytes - 1, n = s.len < room ? s.len : room;
-
-	for (size_t i = 0; i < n; i++)
+	/* All of them fit, however long each is. */
+	s = str_head(s, TEXT_MAX);
+	for (size_t i = 0; i < s.len; i++)
 		w->texts[w->bytes++] = s.s[i] ? (uint8_t)s.s[i] : ' ';
 	w->texts[w->bytes++] = 0;
 }
