@@ -12,6 +12,7 @@
  * One line in LOG for each answer, tab-separated:
  *   local-port  method  target  status  bytes-sent  bytes-received
  *   first-send  last-send  first-receive  last-receive     (CLOCK_MONOTONIC, ns)
+ *   number of the connection in this worker
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,7 +40,7 @@ struct op {
 };
 
 struct client {
-	int fd, port, local_port;
+	int fd, port, local_port, connections;
 	FILE *log;
 	bool once, keep;
 	size_t most; /* bytes that one receive may take */
@@ -89,6 +90,7 @@ static void connect_client(struct client *c)
 		die("getsockname");
 	c->local_port = ntohs(me.sin_port);
 	c->have = c->pos = 0;
+	c->connections++;
 }
 
 static void send_all(struct client *c, const uint8_t *p, size_t n)
@@ -292,10 +294,11 @@ static void answer(struct client *c, const struct op *op)
 	else
 		while (next_byte(c) >= 0)
 			;
-	fprintf(c->log, "%d\t%s\t%s\t%d\t%zu\t%llu\t%llu\t%llu\t%llu\t%llu\n", c->local_port,
+	fprintf(c->log, "%d\t%s\t%s\t%d\t%zu\t%llu\t%llu\t%llu\t%llu\t%llu\t%d\n", c->local_port,
 	        op->method, op->target, status, op->sent, (unsigned long long)c->received,
 	        (unsigned long long)op->first_send, (unsigned long long)op->last_send,
-	        (unsigned long long)c->first_receive, (unsigned long long)c->read_at);
+	        (unsigned long long)c->first_receive, (unsigned long long)c->read_at,
+	        c->connections);
 }
 
 static bool is_large(const struct op *op)
