@@ -19,7 +19,7 @@
 #include "store/segment.h"
 #include "write/writer.h"
 
-enum { COMMIT_ROWS = 256 };
+enum { COMMIT_ROWS = 100 };
 enum { APPLICATION_ID = 0x6f626921, SCHEMA_VERSION = 1 }; /* "obi!" */
 
 struct db {
@@ -203,21 +203,29 @@ static int commit(struct db *d)
 	return err;
 }
 
-static int db_rows(void *state, const struct batch *b)
+static int add_row(struct db *d, const struct item *item)
 {
-	struct db *d = state;
 	int err = d->open ? 0 : run(d->db, "BEGIN");
 
-	d->given += b->n;
-	for (unsigned int i = 0; i < b->n && !err; i++)
-		err = insert(d->insert[b->items[i].table], b->items[i].table, b->items[i].row);
-	d->open += b->n;
+	if (!err)
+		err = insert(d->insert[item->table], item->table, item->row);
 	if (err) {
 		run(d->db, "ROLLBACK");
 		d->open = 0;
 		return err;
 	}
-	return d->open < COMMIT_ROWS ? 0 : commit(d);
+	return ++d->open < COMMIT_ROWS ? 0 : commit(d);
+}
+
+static int db_rows(void *state, const struct batch *b)
+{
+	struct db *d = state;
+	int err = 0;
+
+	d->given += b->n;
+	for (unsigned int i = 0; i < b->n && !err; i++)
+		err = add_row(d, &b->items[i]);
+	return err;
 }
 
 static int db_flush(void *state)

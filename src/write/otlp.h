@@ -57,7 +57,7 @@ extern const struct otlp_backend otlp_json, otlp_pb;
 /* A finished message; nonzero stops and is returned. */
 typedef int (*otlp_emit)(void *ctx, enum otlp_signal signal, struct str message, unsigned int rows);
 
-enum { OTLP_ROWS = 512, OTLP_BYTES = 512 << 10 }; /* of one message, at most */
+enum { OTLP_ROWS = 100, OTLP_BYTES = 512 << 10 }; /* of one message, at most */
 
 struct otlp_enc {
 	const struct otlp_backend *be;

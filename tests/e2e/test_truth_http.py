@@ -27,12 +27,12 @@ class Load:
 
 @pytest.fixture(scope="module")
 def run(load):
-    with Nginx() as nginx, Gate(load / "http_load", nginx.port, OPERATIONS, 4, nginx.dir / "load") as gate, \
+    with Nginx() as nginx, Gate(load / "http_load", nginx.port, OPERATIONS, 2, nginx.dir / "load") as gate, \
          Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
         gate.run()
         run = obi.stop()
         run.nginx = list(nginx.access())
-        run.load = Load(nginx.dir / "load", 4)
+        run.load = Load(nginx.dir / "load", 2)
         run.port, run.back = nginx.port, nginx.back
         run.servers = run.of("server", "http", local_port=run.port)
         run.clients = run.of("client", "http", comm="http_load")
