@@ -38,7 +38,7 @@ def account(folder):
     return {port: both for port, both in out.items() if len(conns[port]) == 1}
 
 
-@pytest.mark.parametrize("ring,lossy", [("64K", True), ("128M", False)])
+@pytest.mark.parametrize("ring,lossy", [("64K", True), ("16M", False)])
 def test_accounts_are_exact_with_and_without_loss(load, folder, ring, lossy):
     with Nginx() as nginx, Gate(load / "http_load", nginx.port, 6000, 4 if lossy else 1, folder / "own") as gate, \
          Obi("--ring", ring, "-w", folder / "run.db", pids=[*nginx.pids, gate.pid]) as obi:
