@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "pipeline.h"
 #include "read/reader.h"
@@ -38,15 +39,6 @@ static void read_line(const char *path, char *out, size_t cap)
 	fclose(f);
 }
 
-static int64_t wall_offset_now(void)
-{
-	struct timespec wall, mono;
-
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return (wall.tv_sec - mono.tv_sec) * 1000000000LL + (wall.tv_nsec - mono.tv_nsec);
-}
-
 static void describe_run(struct session *s)
 {
 	struct run_info *run = &s->pipe.run;
@@ -60,7 +52,7 @@ static void describe_run(struct session *s)
 		.kernel = s->uts.release,
 		.boot_id = s->boot_id,
 		.host = s->host,
-		.wall_offset_ns = wall_offset_now(),
+		.wall_offset_ns = clock_wall_offset(),
 		.show_secrets = s->opts.show_secrets,
 	};
 }

@@ -19,15 +19,6 @@ void exphist_add(struct exphist *h, uint64_t ns)
 		h->max_ns = ns;
 }
 
-void exphist_merge(struct exphist *into, const struct exphist *h)
-{
-	into->count += h->count;
-	if (h->max_ns > into->max_ns)
-		into->max_ns = h->max_ns;
-	for (unsigned int i = 0; i < EXPHIST_BUCKETS; i++)
-		into->bucket[i] += h->bucket[i];
-}
-
 uint64_t exphist_quantile(const struct exphist *h, double q)
 {
 	uint64_t want = (uint64_t)ceil(q * (double)h->count), seen = 0;

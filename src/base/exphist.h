@@ -5,7 +5,7 @@
 /*
  * exphist - counts of durations in buckets that grow by 2^(1/32) (scale 5 of the
  * OpenTelemetry exponential histogram): counts are exact, a percentile is off by
- * at most 1.1% of its value. Fixed size, mergeable, no allocation.
+ * at most 1.1% of its value. Fixed size, no allocation.
  */
 
 #include <stdint.h>
@@ -18,7 +18,6 @@ struct exphist {
 };
 
 void exphist_add(struct exphist *h, uint64_t ns);
-void exphist_merge(struct exphist *into, const struct exphist *h);
 /* The duration that a share q (0 to 1) of all does not exceed; 0 where there is none. */
 uint64_t exphist_quantile(const struct exphist *h, double q);
 

@@ -54,7 +54,6 @@ static void forget(struct conns *t, struct conn *c, const struct moment *at)
 {
 	for (int d = 0; d < 2; d++)
 		feed_end(t, c, (enum ev_dir)d, at);
-	c->closed = true;
 	if (c->why == WHY_WAITING && !c->nfirst && !c->lost_bytes &&
 	    c->dir[0].total + c->dir[1].total)
 		c->why = WHY_NO_BYTES;
@@ -315,12 +314,6 @@ void conns_finish(struct conns *t)
 	}
 }
 
-void conns_each(struct conns *t, void (*fn)(void *ctx, struct conn *c), void *ctx)
-{
-	for (struct conn *c = t->oldest; c; c = c->newer)
-		fn(ctx, c);
-}
-
 void conns_stats(const struct conns *t, struct conn_stats *out)
 {
 	*out = t->stats;
@@ -348,8 +341,6 @@ const char *conn_why(const struct conn *c)
 		return "looked like a known protocol, but could not be parsed";
 	case WHY_NO_BYTES:
 		return "bytes moved where no probe can copy them (sendfile, splice, io_uring)";
-	case WHY_FILTERED:
-		return "left out by a filter";
 	case WHY_WAITING:
 		return "too few bytes to tell";
 	case WHY_NONE:

@@ -43,7 +43,7 @@ struct stream {
 };
 
 /* Why a connection is not decoded. */
-enum why { WHY_NONE, WHY_WAITING, WHY_TLS, WHY_UNKNOWN, WHY_ERRORS, WHY_NO_BYTES, WHY_FILTERED };
+enum why { WHY_NONE, WHY_WAITING, WHY_TLS, WHY_UNKNOWN, WHY_ERRORS, WHY_NO_BYTES };
 
 enum {
 	CONN_F_JOINED_MID = 1 << 0, /* bytes had moved before the first that was seen */
@@ -70,7 +70,7 @@ struct conn {
 	uint8_t bad, unlearned; /* parse errors in a row; verdicts taken back */
 	enum why why;
 	bool unpaired; /* answers before the next request belong to requests not seen */
-	bool closed, have_info, listed;
+	bool have_info, listed;
 	uint8_t nfirst;
 	uint8_t first[48];          /* first bytes, for who wonders why it was not decoded */
 	struct conn *older, *newer; /* by last use */
@@ -117,8 +117,7 @@ struct conn_stats {
 };
 
 struct conns_opts {
-	unsigned int max;     /* connections kept; 0: 65536 */
-	size_t pending_bytes; /* unparsed bytes kept in all; 0: 16 MiB */
+	unsigned int max; /* connections kept; 0: 65536 */
 	/* The kernel's answer, see capture_interest(); may be NULL. */
 	void (*interest)(void *ctx, uint64_t conn, enum ev_level level);
 	/* Bytes before offset `until` need no copy, see capture_skip(); may be NULL. */
@@ -135,8 +134,6 @@ void conns_exit(struct conns *t, uint32_t pid, uint64_t ts_ns);
 /* Every connection is told to the sink as closed and forgotten; the end of the capture. */
 void conns_finish(struct conns *t);
 void conns_stats(const struct conns *t, struct conn_stats *out);
-/* Calls fn for each connection, oldest use first. */
-void conns_each(struct conns *t, void (*fn)(void *ctx, struct conn *c), void *ctx);
 void conns_free(struct conns *t);
 
 /* Words for c->why; NULL for WHY_NONE. */
