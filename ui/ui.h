@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_UI_UI_H
+#define OBI_UI_UI_H
+
+/*
+ * ui - the full-screen interface over one session: views of the same capture,
+ * live or from recordings. Commands start it with ui_run(); it returns when the
+ * user quits.
+ *
+ * One thread runs it: keys, timers and the work of views take turns in one loop
+ * (app.c), and one place puts the frame on the terminal. Work on rows is done in
+ * slices of a few milliseconds (list.h, agg.h take a budget), so no key waits for
+ * a query; SQL of the user runs on a thread of its own and can be cancelled.
+ * Nothing here can hold up the capture.
+ */
+
+#include "session.h"
+
+struct ui_opts {
+	struct session *session;
+	const char *view;    /* name of the first one: "trace", "top", ... */
+	const char *target;  /* of the header: "-p 4242 (checkout)", "run.otlp" */
+	const char *filter;  /* that the command line already applied; for the explanation */
+	const char *by;      /* -g */
+	const char *sort;    /* -s */
+	const char *columns; /* --columns */
+	const char *alert;   /* --alert */
+	const char *record;  /* file that is being recorded; NULL: none */
+	const char *theme;   /* dark, light, mono, cb; NULL: by the terminal */
+	const char *config;  /* folder of keys, colours and queries of the user; NULL: none */
+	int64_t window_ns;   /* of rates; 0: 60 s */
+	int interval_ms;     /* of refresh; 0: 1000 */
+	bool replay;         /* rows come from recordings: now is the last event */
+	bool ascii, no_color, no_mouse;
+	/*
+	 * Screen tests and scripts: keys from this file instead of a terminal, as
+	 * typed, <Enter>, <Esc>, <F4>, <C-d>, <Wait> ... between them; the frame is
+	 * `columns_n` x `lines_n` cells and only drawn where `:screen FILE` asks for it.
+	 */
+	const char *keys;
+	int columns_n, lines_n;
+};
+
+/*
+ * Until the user quits or the session must end. 0, or -errno with words in err
+ * (ERR_TEXT bytes): the terminal is restored on every way out, signals included.
+ */
+int ui_run(const struct ui_opts *o, char *err);
+
+#endif
