@@ -29,7 +29,9 @@ struct groups {
 void otlp_init(struct otlp_enc *e, const struct otlp_backend *be, const struct run_info *run,
                otlp_emit emit, void *ctx)
 {
-	*e = (struct otlp_enc){ .be = be, .run = run, .emit = emit, .ctx = ctx };
+	*e = (struct otlp_enc){
+		.be = be, .run = run, .emit = emit, .ctx = ctx, .max_bytes = OTLP_BYTES
+	};
 	e->version = str_of(run && run->version ? run->version : "");
 	places_init(&e->places);
 }
@@ -366,7 +368,7 @@ static int put_row(struct otlp_enc *e, const struct groups *g, unsigned int i)
 	const void *owner = t == TABLE_SPANS ? g->rows[i] : NULL;
 	int err;
 
-	if (e->out.len > OTLP_BYTES) { /* goes on in another message */
+	if (e->out.len > e->max_bytes) { /* goes on in another message */
 		e->be->resource_end(e);
 		err = end_message(e);
 		if (err)

@@ -57,7 +57,7 @@ extern const struct otlp_backend otlp_json, otlp_pb;
 /* A finished message; nonzero stops and is returned. */
 typedef int (*otlp_emit)(void *ctx, enum otlp_signal signal, struct str message, unsigned int rows);
 
-enum { OTLP_ROWS = 100, OTLP_BYTES = 512 << 10 }; /* of one message, at most */
+enum { OTLP_ROWS = 100, OTLP_BYTES = 512 << 10 }; /* of one message, at most (and one row) */
 
 struct otlp_enc {
 	const struct otlp_backend *be;
@@ -66,6 +66,7 @@ struct otlp_enc {
 	enum otlp_signal signal; /* of the message that is being written */
 	struct buf out;          /* the message */
 	unsigned int rows;       /* in it */
+	size_t max_bytes;        /* of it; OTLP_BYTES unless made smaller */
 	bool comma;              /* JSON: something stands before on this level */
 	size_t mark[4];          /* protobuf: open messages */
 	uint32_t attr_field;     /* protobuf: number of the attributes here */

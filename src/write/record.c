@@ -5,7 +5,8 @@
  * JSON: one message a line. Protobuf: each message after its length, four bytes
  * big endian, as the Collector's file exporter does with `format: proto`. A
  * file begins with obi.capture.start and, where it was ended properly, ends
- * with obi.capture.end; with rotation each file begins so.
+ * with obi.capture.end; with rotation each file begins so, and is rotated before
+ * a message that would make it larger than it may be.
  */
 #include "write/writer.h"
 
@@ -20,55 +21,75 @@ struct record {
 	struct otlp_enc enc;
 	bool framed;                      /* protobuf: a length before each message */
 	struct sink *sinks[OTLP_SIGNALS]; /* both the same without split */
+	bool has_rows[OTLP_SIGNALS];      /* the file that goes on there; by place_of() */
 	struct buf line;
+	struct buf start; /* the record that a file begins with */
 	int error;
 	uint64_t given, written;  /* rows */
 	uint64_t rows[TABLE_MAX]; /* given, by table */
 };
 
-static int put_message(void *ctx, enum otlp_signal signal, struct str message, unsigned int rows)
+/* One file for all signals goes by the first of them. */
+static unsigned int place_of(const struct record *r, enum otlp_signal signal)
 {
-	struct record *r = ctx;
+	return r->sinks[signal] == r->sinks[OTLP_TRACES] ? OTLP_TRACES : signal;
+}
+
+/* Begins another file where this line does not fit any more; one line always fits. */
+static int make_room(struct record *r, enum otlp_signal signal, size_t len)
+{
+	struct sink *s = r->sinks[signal];
+	unsigned int place = place_of(r, signal);
 	int err;
 
-	buf_clear(&r->line);
-	if (r->framed) {
-		uint32_t n = (uint32_t)message.len;
-		const uint8_t head[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
-			                  (uint8_t)n };
-
-		buf_add(&r->line, head, sizeof(head));
+	if (!r->has_rows[place] || sink_has_room(s, len)) {
+		r->has_rows[place] = true;
+		return 0;
 	}
-	buf_str(&r->line, message);
-	if (!r->framed)
-		buf_ch(&r->line, '\n');
-	err = r->line.failed ? -ENOMEM : sink_write(r->sinks[signal], buf_slice(&r->line));
-	if (!err)
-		r->written += rows;
+	err = sink_rotate(s);
+	/* The start of the capture is a log record; a split recording keeps signals apart. */
+	if (!err && s == r->sinks[OTLP_LOGS])
+		err = sink_write(s, buf_slice(&r->start));
 	return err;
 }
 
-static int rotate(struct record *r)
+static void put_line(struct buf *b, struct str message, bool framed)
 {
-	int err;
+	uint32_t n = (uint32_t)message.len;
+	const uint8_t head[4] = { (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+		                  (uint8_t)n };
 
-	for (unsigned int i = 0; i < OTLP_SIGNALS; i++) {
-		if (!sink_is_full(r->sinks[i]))
-			continue;
-		err = sink_rotate(r->sinks[i]);
-		/* The start of the capture is a log record; a split recording keeps signals apart. */
-		if (!err && r->sinks[i] == r->sinks[OTLP_LOGS])
-			err = otlp_capture_start(&r->enc);
-		if (err)
-			return err;
-	}
-	return 0;
+	buf_clear(b);
+	if (framed)
+		buf_add(b, head, sizeof(head));
+	buf_str(b, message);
+	if (!framed)
+		buf_ch(b, '\n');
+}
+
+static int put_message(void *ctx, enum otlp_signal signal, struct str message, unsigned int rows)
+{
+	struct record *r = ctx;
+	struct buf *line = r->start.len ? &r->line : &r->start;
+	int err = 0;
+
+	put_line(line, message, r->framed);
+	if (line->failed)
+		return -ENOMEM;
+	if (rows) /* the last record of all stays with what it ends */
+		err = make_room(r, signal, line->len);
+	if (!err)
+		err = sink_write(r->sinks[signal], buf_slice(line));
+	if (!err)
+		r->written += rows;
+	return err;
 }
 
 static void record_free(struct record *r)
 {
 	otlp_fini(&r->enc);
 	buf_free(&r->line);
+	buf_free(&r->start);
 	free(r);
 }
 
@@ -105,6 +126,9 @@ static int record_open(const struct writer_opts *o, const struct otlp_backend *b
 	if (!r)
 		return err_set(err, ENOMEM, "cannot open %s: out of memory", o->path);
 	otlp_init(&r->enc, be, o->run, put_message, r);
+	if (o->rotate_bytes) /* a few messages a file at least */
+		r->enc.max_bytes = o->rotate_bytes / 4 < OTLP_BYTES ? o->rotate_bytes / 4
+		                                                    : OTLP_BYTES;
 	r->framed = be == &otlp_pb;
 	e = open_sinks(r, o, err);
 	if (!e) {
@@ -138,8 +162,6 @@ static int record_rows(void *state, const struct batch *b)
 	r->given += b->n;
 	if (!r->error)
 		r->error = otlp_batch(&r->enc, b);
-	if (!r->error)
-		r->error = rotate(r);
 	return r->error;
 }
 

@@ -23,9 +23,10 @@ struct sink {
 	size_t ending; /* of path: where its ending starts */
 	int fd;
 	bool own_fd, regular;
-	int error;       /* the first one; sticks */
-	uint64_t bytes;  /* in this file */
-	uint64_t rotate; /* 0: never */
+	int error;        /* the first one; sticks */
+	uint64_t bytes;   /* in this file */
+	uint64_t pending; /* given since the frame began, before compression */
+	uint64_t rotate;  /* 0: never */
 	unsigned int keep;
 	enum sink_pack pack;
 	z_stream gz;
@@ -265,6 +266,7 @@ int sink_write(struct sink *s, struct str record)
 	if (!s->in_frame)
 		s->frame_ns = now_ns();
 	s->in_frame = true;
+	s->pending += record.len;
 	err = pack(s, record, false);
 	if (!err && now_ns() - s->frame_ns >= FRAME_NS)
 		err = sink_flush(s);
@@ -276,29 +278,49 @@ int sink_flush(struct sink *s)
 	if (s->error || !s->in_frame)
 		return s->error;
 	s->in_frame = false;
+	s->pending = 0;
 	return pack(s, STR(""), true);
 }
 
-bool sink_is_full(const struct sink *s)
+bool sink_has_room(struct sink *s, size_t len)
 {
-	return s->rotate && s->bytes >= s->rotate;
+	if (!s->rotate)
+		return true;
+	/* How small it gets is not known before the frame has ended. */
+	if (s->in_frame && s->bytes + s->packed.len + s->pending + len > s->rotate)
+		sink_flush(s);
+	return s->bytes + s->packed.len + s->pending + len <= s->rotate;
 }
 
 /* "run-2022-09-14T05-02-14.173.otlp" for "run.otlp", as the Collector names them. */
-static char *rotated_name(const struct sink *s)
+static char *name_at(const struct sink *s, int64_t ms)
 {
-	struct timespec now;
+	time_t secs = ms / 1000;
 	struct tm tm;
 	char at[32];
 	char *name;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
+	gmtime_r(&secs, &tm);
 	strftime(at, sizeof(at), "%Y-%m-%dT%H-%M-%S", &tm);
-	if (asprintf(&name, "%.*s-%s.%03ld%s", (int)s->ending, s->path, at, now.tv_nsec / 1000000,
+	if (asprintf(&name, "%.*s-%s.%03d%s", (int)s->ending, s->path, at, (int)(ms % 1000),
 	             s->path + s->ending) < 0)
 		return NULL;
 	return name;
+}
+
+/* The name for now, or the first one after it that is free. */
+static char *rotated_name(const struct sink *s)
+{
+	struct timespec now;
+	char *name;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (int64_t ms = now.tv_sec * 1000ll + now.tv_nsec / 1000000;; ms++) {
+		name = name_at(s, ms);
+		if (!name || access(name, F_OK))
+			return name;
+		free(name);
+	}
 }
 
 /* Whether `name` is what rotated_name() made of a file called base + ending. */

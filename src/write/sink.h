@@ -28,8 +28,12 @@ struct sink *sink_open(const struct writer_opts *o, const char *part, enum sink_
 int sink_write(struct sink *s, struct str record);
 int sink_flush(struct sink *s); /* ends the compressed frame: all is readable now */
 
-/* The file has reached its size: sink_rotate() renames it and begins a new one. */
-bool sink_is_full(const struct sink *s);
+/*
+ * Whether a record of so many bytes leaves the file within the size that was
+ * asked for; may end the compressed frame to know. If not, sink_rotate()
+ * renames the file and begins a new one.
+ */
+bool sink_has_room(struct sink *s, size_t len);
 int sink_rotate(struct sink *s);
 
 /* Frees s. The first error with a message in err (may be NULL), or 0. */

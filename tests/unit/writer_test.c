@@ -7,9 +7,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "read/reader.h"
 #include "tests/unit/oracle.h"
 #include "tests/unit/rows.h"
 #include "write/writer.h"
@@ -264,6 +266,79 @@ START_TEST(rotation_keeps_so_many_files_and_touches_no_other)
 }
 END_TEST
 
+/* Rows of all files in dir, none of which is larger than `most`; the files are removed. */
+static uint64_t rows_in(const char *dir, off_t most)
+{
+	struct batch_pool *pool = batch_pool_new(1, 1024);
+	struct batch *b = batch_get(pool, 0);
+	DIR *d = opendir(dir);
+	struct dirent *ent;
+	uint64_t rows = 0;
+
+	while ((ent = readdir(d))) {
+		char path[300], err[ERR_TEXT] = "";
+		struct read_stats stats;
+		struct reader *r;
+		struct stat st;
+
+		if (*ent->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, ent->d_name);
+		ck_assert_int_eq(stat(path, &st), 0);
+		ck_assert_int_le(st.st_size, most);
+		r = reader_open(path, err);
+		ck_assert_msg(r != NULL, "%s", err);
+		while (reader_next(r, b) > 0) {
+			batch_put(b);
+			b = batch_get(pool, 0);
+		}
+		reader_stats(r, &stats);
+		ck_assert_uint_eq(stats.bad, 0);
+		rows += stats.rows[TABLE_SPANS];
+		reader_close(r);
+		unlink(path);
+	}
+	closedir(d);
+	batch_put(b);
+	batch_pool_free(pool);
+	return rows;
+}
+
+START_TEST(no_file_is_larger_than_asked_also_where_many_rows_come_at_once)
+{
+	static const char *const names[] = { "run.otlp", "run.otlp.zst", "run.otlpb", "run.pb.gz",
+		                             "run.otlp" };
+	enum { ROWS = 1000, SIZE = 32 << 10, FRAME = 2 << 10 };
+	char dir[] = "/tmp/obi-rotate-XXXXXX", path[64], err[ERR_TEXT] = "";
+	struct writer_opts o = {
+		.path = path, .fd = -1, .rotate_bytes = SIZE, .split = _i == 4, .run = &run
+	};
+	const struct writer *w = writer_for(names[_i]);
+	struct batch_pool *pool;
+	struct batch *b = one_span(&pool);
+	void *state;
+
+	while (b->n < ROWS) {
+		struct span *s = batch_add(b, TABLE_SPANS);
+
+		*s = *(struct span *)b->items[0].row;
+		for (size_t i = 0; i < sizeof(s->trace_id); i++)
+			s->trace_id[i] = (uint8_t)rand();
+	}
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/%s", dir, names[_i]);
+	ck_assert_int_eq(w->open(&o, &state, err), 0);
+	ck_assert_int_eq(w->rows(state, b), 0);
+	ck_assert_int_eq(w->rows(state, b), 0);
+	ck_assert_uint_eq(w->lost(state), 0);
+	ck_assert_int_eq(w->close(state, err), 0);
+	batch_put(b);
+	batch_pool_free(pool);
+	ck_assert_uint_eq(rows_in(dir, SIZE + FRAME), 2 * ROWS);
+	rmdir(dir);
+}
+END_TEST
+
 START_TEST(the_writer_is_told_by_the_name)
 {
 	ck_assert_ptr_eq(writer_for("a.otlp"), &writer_otlp_json);
@@ -293,6 +368,8 @@ Suite *writer_suite(void)
 	tcase_add_loop_test(t, a_full_disk_is_an_error_with_words_and_a_count, 0, n);
 	tcase_add_loop_test(t, a_reader_that_went_away_is_epipe, 0, n);
 	tcase_add_loop_test(t, rotation_keeps_so_many_files_and_touches_no_other, 0, 3);
+	tcase_add_loop_test(t, no_file_is_larger_than_asked_also_where_many_rows_come_at_once, 0,
+	                    5);
 	tcase_add_test(t, the_writer_is_told_by_the_name);
 	suite_add_tcase(s, t);
 	return s;
