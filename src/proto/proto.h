@@ -67,10 +67,12 @@ enum {
 		1 << 5,      /* defines only; becomes a span only where nothing uses it at once */
 	MSG_F_BODY = 1 << 6, /* answer goes on after this message's head: ->skip bytes, or
 	                           MSG_INTERIM parts; sets the time of the first byte only */
-	MSG_F_BYORDER = 1 << 7,  /* MSG_BARRIER without an id: discard every open request */
-	MSG_F_NEWDB = 1 << 8,    /* ->db names the current database from here on */
-	MSG_F_NEWDB_OK = 1 << 9, /* likewise, once its answer is no error */
-	MSG_F_RUN = 1 << 10,     /* parts of a body, as many as had come in: rows, copied data */
+	MSG_F_BYORDER = 1 << 7,    /* MSG_BARRIER without an id: discard every open request */
+	MSG_F_NEWDB = 1 << 8,      /* ->db names the current database from here on */
+	MSG_F_NEWDB_OK = 1 << 9,   /* likewise, once its answer is no error */
+	MSG_F_RUN = 1 << 10,       /* parts of a body, as many as had come in: rows, copied data */
+	MSG_F_WIDE = 1 << 11,      /* def_id, use_id mean the same on every connection (UUIDs) */
+	MSG_F_TEMPORARY = 1 << 12, /* ->topic is a name of the moment: not in the span's name */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */
@@ -82,6 +84,32 @@ enum attr {
 };
 const char *attr_name(enum attr a); /* "http.request.method" */
 bool attr_is_int(enum attr a);
+
+/*
+ * Messaging (FAMILY_MESSAGING): what a request does with messages. One that
+ * touches several topics is one span with the first topic, and their number in
+ * ATTR_MESSAGING_DESTINATIONS (likewise partitions). ->rows counts messages: a
+ * request gives how many it carries, an answer how many it brings; parts add up.
+ * A single message's ->traceparent makes its sender the parent, in an answer too;
+ * of several the first one's goes to ATTR_MESSAGING_LINK.
+ *
+ * A broker that hands a message out by itself sends a MSG_ONEWAY, or a MSG_REQ
+ * that the other side acknowledges with a MSG_RESP: such ids must differ from
+ * those of the requester's.
+ *
+ *   kind of span   client side   broker's side
+ *   CREATE, SEND   producer      server
+ *   PROCESS        consumer      producer       (handed out: sent by the broker)
+ *   others         client        server
+ */
+enum messaging {
+	MESSAGING_NONE,    /* no messages: joining a group, asking for metadata */
+	MESSAGING_CREATE,  /* makes a message, which a later request sends */
+	MESSAGING_SEND,    /* gives messages to the broker */
+	MESSAGING_RECEIVE, /* asks the broker for messages */
+	MESSAGING_PROCESS, /* is handed a message by the broker */
+	MESSAGING_SETTLE,  /* says what became of messages: acknowledges, commits, rejects */
+};
 
 enum { MSG_ATTRS = 16, MSG_NO_CODE = INT32_MIN };
 
@@ -106,11 +134,13 @@ struct msg {
 	bool server_error;     /* likewise of the server side (HTTP 4xx is none) */
 	struct str error_type; /* low cardinality; empty: none */
 	struct str db;         /* database, schema, index: with MSG_F_NEWDB* */
-	uint64_t id;           /* pairs request and answer; 0: by order */
+	struct str topic;    /* topic, queue, subject (FAMILY_MESSAGING); NULL: none, or unknown */
+	enum messaging does; /* of a request */
+	uint64_t id;         /* pairs request and answer; 0: by order */
 	uint64_t skip; /* bytes after *in that belong to this message and are dropped unread */
 	uint64_t def_id, use_id;
 	struct str def;
-	int64_t rows;           /* rows returned or changed; -1: unknown */
+	int64_t rows;           /* rows returned or changed, messages; -1: unknown */
 	struct str traceparent; /* W3C traceparent value carried by the message; empty: none */
 	struct str tracestate;
 	unsigned int nattrs;
@@ -153,6 +183,7 @@ enum proto_family {
 	FAMILY_HTTP,  /* name: method, and route once it is known */
 	FAMILY_SQL,   /* name: summary of the statement; query: it, normalised */
 	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
+	FAMILY_MESSAGING, /* name: op and topic; MSG_F_USE: the topic is what was remembered */
 };
 
 struct proto {

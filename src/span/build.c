@@ -30,8 +30,21 @@ static void add_attr(struct buf *b, const char *key, struct str text, int64_t nu
 
 void req_attrs(struct req *r, const struct msg *m)
 {
-	for (unsigned int i = 0; i < m->nattrs; i++)
-		add_attr(&r->attrs, attr_name(m->attrs[i].key), m->attrs[i].text, m->attrs[i].num);
+	for (unsigned int i = 0; i < m->nattrs; i++) {
+		const struct msg_attr *a = &m->attrs[i];
+		uint64_t bit = (uint64_t)1 << a->key % 64;
+		struct str value = a->text;
+		char text[24];
+
+		if (r->has[a->key / 64] & bit)
+			continue;
+		r->has[a->key / 64] |= bit;
+		if (!value.s && !attr_is_int(a->key)) { /* a number that is text in OTLP */
+			snprintf(text, sizeof(text), "%lld", (long long)a->num);
+			value = str_of(text);
+		}
+		add_attr(&r->attrs, attr_name(a->key), value, a->num);
+	}
 }
 
 /* ---- who and where ---- */
@@ -156,7 +169,22 @@ static void name_sql(const struct conn *c, struct batch *b, struct span *row)
 		row->name = batch_text(b, (struct str){ summary, n });
 }
 
-static void name_row(const struct conn *c, struct batch *b, struct span *row)
+/* "Produce orders" (messaging spans: operation and destination). */
+static void name_messaging(const struct req *r, struct batch *b, struct span *row)
+{
+	struct buf name = { 0 };
+
+	row->topic = batch_text(b, req_get(r, r->topic));
+	if (!row->topic.len || r->temporary)
+		return;
+	buf_str(&name, row->op);
+	buf_ch(&name, ' ');
+	buf_str(&name, row->topic);
+	row->name = batch_text(b, buf_slice(&name));
+	buf_free(&name);
+}
+
+static void name_row(const struct req *r, const struct conn *c, struct batch *b, struct span *row)
 {
 	row->name = row->op;
 	switch (c->proto ? c->proto->family : FAMILY_OTHER) {
@@ -167,16 +195,32 @@ static void name_row(const struct conn *c, struct batch *b, struct span *row)
 		row->query = row->target;
 		row->key = key_of(row->target, row->op);
 		break;
+	case FAMILY_MESSAGING:
+		name_messaging(r, b, row);
+		break;
 	case FAMILY_HTTP:
 	case FAMILY_OTHER:
 		break;
 	}
 }
 
+static struct str kind_of(const struct req *r, const struct conn *c)
+{
+	bool server = c->side == SIDE_SERVER;
+
+	switch (r->does) {
+	case MESSAGING_CREATE:
+	case MESSAGING_SEND:
+		return server ? STR("server") : STR("producer");
+	case MESSAGING_PROCESS:
+		return server ? STR("producer") : STR("consumer");
+	default:
+		return server ? STR("server") : STR("client");
+	}
+}
+
 static void db_attrs(const struct req *r, const struct conn *c, struct buf *a)
 {
-	if (!c->proto || !c->proto->system)
-		return;
 	add_attr(a, "db.system.name", str_of(c->proto->system), 0);
 	if (r->db.known)
 		add_attr(a, "db.namespace", req_get(r, r->db), 0);
@@ -186,13 +230,36 @@ static void db_attrs(const struct req *r, const struct conn *c, struct buf *a)
 		add_attr(a, "db.response.status_code", req_get(r, r->status), 0);
 }
 
+static void messaging_attrs(const struct req *r, const struct conn *c, struct buf *a)
+{
+	static const char *const types[] = {
+		[MESSAGING_CREATE] = "create",   [MESSAGING_SEND] = "send",
+		[MESSAGING_RECEIVE] = "receive", [MESSAGING_PROCESS] = "process",
+		[MESSAGING_SETTLE] = "settle",
+	};
+
+	add_attr(a, "messaging.system", str_of(c->proto->system), 0);
+	if (r->op.known)
+		add_attr(a, "messaging.operation.name", req_get(r, r->op), 0);
+	if (r->does)
+		add_attr(a, "messaging.operation.type", str_of(types[r->does]), 0);
+	if (r->temporary)
+		buf_z(a, ",\"messaging.destination.temporary\":true");
+	/* where bytes are missing, the messages in them are not counted */
+	if (r->rows >= 0 && !(r->flags & SPAN_F_CUT))
+		add_attr(a, "messaging.batch.message_count", STR_NULL, r->rows);
+}
+
 static void set_attrs(const struct req *r, const struct conn *c, struct batch *b, struct span *row)
 {
 	struct buf a = { 0 };
 
 	buf_ch(&a, '{');
 	buf_str(&a, buf_slice(&r->attrs));
-	db_attrs(r, c, &a);
+	if (c->proto && c->proto->family == FAMILY_MESSAGING)
+		messaging_attrs(r, c, &a);
+	else if (c->proto && c->proto->system)
+		db_attrs(r, c, &a);
 	if (transport(c))
 		add_attr(&a, "network.transport", str_of(transport(c)), 0);
 	buf_ch(&a, '}');
@@ -242,7 +309,7 @@ void req_build(const struct req *r, const struct conn *c, const struct pair_opts
 	set_times(r, o, row);
 	make_ids(r, c, o->seed, row);
 	take_context(req_get(r, r->traceparent), b, row);
-	row->kind = c->side == SIDE_SERVER ? STR("server") : STR("client");
+	row->kind = kind_of(r, c);
 	row->proto = str_of(c->proto ? c->proto->name : "unknown");
 	row->op = copied(r, r->op, b);
 	row->target = copied(r, r->target, b);
@@ -257,7 +324,7 @@ void req_build(const struct req *r, const struct conn *c, const struct pair_opts
 	if (r->ttfb_ns)
 		row->resp_bytes = (int64_t)r->resp_bytes;
 	set_place(c, b, row);
-	name_row(c, b, row);
+	name_row(r, c, b, row);
 	set_attrs(r, c, b, row);
 }
 

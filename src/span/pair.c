@@ -78,17 +78,43 @@ static struct str op_of(const struct conn *c, const struct msg *m, struct str ta
 	return sql_op(target, mysql ? SQL_MYSQL : SQL_POSTGRESQL);
 }
 
-static void take_texts(const struct conn *c, struct talk *k, struct req *r, const struct msg *m)
+static struct hash *defs_of(struct pairs *p, struct talk *k, const struct msg *m)
+{
+	return m->flags & MSG_F_WIDE ? &p->defs : &k->defs;
+}
+
+/* The topic: as the message has it, or as it was called when its id was learnt. */
+static void take_topic(struct pairs *p, struct talk *k, struct req *r, const struct msg *m)
+{
+	struct str topic = m->topic;
+
+	if (!topic.s && m->flags & MSG_F_USE)
+		topic = str_of(hash_get(defs_of(p, k, m), m->use_id));
+	if (topic.s && !r->topic.known)
+		r->topic = req_text(r, topic);
+	r->temporary |= !!(m->flags & MSG_F_TEMPORARY);
+}
+
+static void take_target(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
+                        const struct msg *m)
 {
 	struct str target = m->target;
 
-	if (m->flags & MSG_F_USE) {
-		const char *text = hash_get(&k->defs, m->use_id);
+	if (m->flags & MSG_F_USE && c->proto->family != FAMILY_MESSAGING) {
+		const char *text = hash_get(defs_of(p, k, m), m->use_id);
 
 		target = text ? str_of(text) : m->target.len ? m->target : STR_NULL;
 	}
 	r->op = req_text(r, op_of(c, m, target));
 	r->target = req_text(r, target);
+}
+
+static void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
+                       const struct msg *m)
+{
+	take_target(p, c, k, r, m);
+	if (c->proto->family == FAMILY_MESSAGING)
+		take_topic(p, k, r, m);
 	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
 	if (m->traceparent.len)
 		r->traceparent = req_text(r, m->traceparent);
@@ -99,7 +125,7 @@ static void take_texts(const struct conn *c, struct talk *k, struct req *r, cons
 	req_attrs(r, m);
 }
 
-static struct req *on_request(struct pairs *p, struct conn *c, const struct msg *m,
+static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const struct msg *m,
                               const struct moment *first, uint64_t bytes)
 {
 	struct talk *k = c->pairs;
@@ -111,19 +137,23 @@ static struct req *on_request(struct pairs *p, struct conn *c, const struct msg 
 	if (!r)
 		return NULL;
 	p->stats.started++;
-	r->start_ns = when(c, DIR_REQ, first);
+	r->start_ns = when(c, d, first);
 	r->pid = first->pid;
 	r->tid = first->tid;
-	r->req_bytes = bytes + k->prelude_bytes;
+	r->req_bytes = bytes + (d == DIR_REQ ? k->prelude_bytes : 0);
 	r->serial = p->stats.started;
-	k->prelude_bytes = 0;
+	r->does = m->does;
+	if (c->proto->family == FAMILY_MESSAGING)
+		r->rows = m->rows;
+	if (d == DIR_REQ)
+		k->prelude_bytes = 0;
 	r->id = m->id;
 	r->prepare = m->flags & MSG_F_PREPARE;
 	r->def_id = m->def_id;
 	r->flags = (m->flags & MSG_F_CUT ? SPAN_F_CUT : 0) |
 	           (c->flags & CONN_F_JOINED_MID ? SPAN_F_JOINED_MID : 0) |
 	           (c->sure == SURE_LIKELY ? SPAN_F_GUESSED_PROTO : 0);
-	take_texts(c, k, r, m);
+	take_texts(p, c, k, r, m);
 	*(k->tail ? &k->tail->next : &k->head) = r;
 	k->tail = r;
 	k->n++;
@@ -143,7 +173,7 @@ static struct req *answered_by(const struct conn *c, const struct talk *k, const
 	return r;
 }
 
-static void on_answer(struct pairs *p, struct conn *c, const struct msg *m,
+static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct msg *m,
                       const struct moment *first, const struct moment *last, uint64_t bytes)
 {
 	struct talk *k = c->pairs;
@@ -152,8 +182,8 @@ static void on_answer(struct pairs *p, struct conn *c, const struct msg *m,
 	if (!r)
 		return;
 	if (!r->ttfb_ns)
-		r->ttfb_ns = when(c, DIR_RESP, first);
-	r->end_ns = when(c, DIR_RESP, last);
+		r->ttfb_ns = when(c, d, first);
+	r->end_ns = when(c, d, last);
 	r->resp_bytes += bytes;
 	if (m->status.s && m->status.len)
 		r->status = req_text(r, m->status);
@@ -166,9 +196,14 @@ static void on_answer(struct pairs *p, struct conn *c, const struct msg *m,
 		r->rows = r->rows < 0 ? m->rows : r->rows + m->rows;
 	if (m->flags & MSG_F_CUT)
 		r->flags |= SPAN_F_CUT;
+	if (m->traceparent.len && !r->traceparent.known)
+		r->traceparent = req_text(r, m->traceparent);
+	if (c->proto->family == FAMILY_MESSAGING)
+		take_topic(p, k, r, m);
 	req_attrs(r, m);
 	if (m->flags & MSG_F_DEFINE)
-		queue_define(k, m->def_id, m->def.s ? m->def : req_get(r, r->target));
+		queue_define(defs_of(p, k, m), m->def_id,
+		             m->def.s ? m->def : req_get(r, r->target));
 	if (m->kind != MSG_RESP)
 		return;
 	if (m->skip || m->flags & MSG_F_CLOSES)
@@ -200,10 +235,12 @@ static void close_cut(struct pairs *p, struct conn *c)
 		queue_finish(p, c, k->head);
 }
 
-static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct moment *last,
-                    uint64_t bytes)
+static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct msg *m,
+                    const struct moment *last, uint64_t bytes)
 {
 	if (d == DIR_REQ) {
+		if (k->tail && m->rows > 0 && k->tail->rows >= 0)
+			k->tail->rows += m->rows;
 		*(k->tail ? &k->tail->req_bytes : &k->prelude_bytes) += bytes;
 	} else if (k->head && k->head->ttfb_ns) {
 		k->head->resp_bytes += bytes;
@@ -230,25 +267,25 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 	if (m->flags & MSG_F_NEWDB)
 		new_db(k, m->db);
 	if (m->flags & MSG_F_FORGET)
-		queue_forget(k, m->def_id);
+		queue_forget(defs_of(p, k, m), m->def_id);
 	if (m->flags & MSG_F_DEFINE && d == DIR_REQ)
-		queue_define(k, m->def_id, m->def.s ? m->def : m->target);
+		queue_define(defs_of(p, k, m), m->def_id, m->def.s ? m->def : m->target);
 	switch (m->kind) {
 	case MSG_REQ:
 		close_cut(p, c);
-		on_request(p, c, m, first, bytes);
+		on_request(p, c, d, m, first, bytes);
 		break;
 	case MSG_ONEWAY:
-		r = on_request(p, c, m, first, bytes);
+		r = on_request(p, c, d, m, first, bytes);
 		if (r) {
 			r->no_answer = true;
-			r->end_ns = when(c, DIR_REQ, last);
+			r->end_ns = when(c, d, last);
 			queue_finish(p, c, r);
 		}
 		break;
 	case MSG_INTERIM:
 	case MSG_RESP:
-		on_answer(p, c, m, first, last, bytes);
+		on_answer(p, c, d, m, first, last, bytes);
 		break;
 	case MSG_PUSH:
 		p->stats.pushes++;
@@ -257,7 +294,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 		on_barrier(p, c, m);
 		break;
 	case MSG_NONE:
-		on_none(k, c, d, last, bytes);
+		on_none(k, c, d, m, last, bytes);
 		break;
 	}
 }
@@ -392,6 +429,7 @@ void pair_free(struct pairs *p)
 	if (!p)
 		return;
 	batch_put(p->batch);
+	queue_forget_all(&p->defs);
 	while (p->free) {
 		struct req *r = p->free;
 

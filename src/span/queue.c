@@ -85,12 +85,11 @@ void queue_unlink(struct pairs *p, struct talk *k, struct req *r)
 	p->open--;
 }
 
-/* Remembers what a statement's name stands for. */
-void queue_define(struct talk *k, uint64_t id, struct str text)
+void queue_define(struct hash *defs, uint64_t id, struct str text)
 {
 	char *copy, *old;
 
-	if (k->defs.n >= MAX_DEFS)
+	if (defs->n >= MAX_DEFS && !hash_get(defs, id))
 		return;
 	text = str_head(text, DEF_BYTES);
 	copy = malloc(text.len + 1);
@@ -98,21 +97,21 @@ void queue_define(struct talk *k, uint64_t id, struct str text)
 		return;
 	memcpy(copy, text.s ? text.s : "", text.len);
 	copy[text.len] = 0;
-	old = hash_get(&k->defs, id);
-	if (hash_set(&k->defs, id, copy)) {
+	old = hash_get(defs, id);
+	if (hash_set(defs, id, copy)) {
 		free(copy);
 		return;
 	}
 	free(old);
 }
 
-void queue_forget(struct talk *k, uint64_t id)
+void queue_forget(struct hash *defs, uint64_t id)
 {
-	char *old = hash_get(&k->defs, id);
+	char *old = hash_get(defs, id);
 
 	if (!old)
 		return;
-	hash_del(&k->defs, id);
+	hash_del(defs, id);
 	free(old);
 }
 
@@ -155,12 +154,17 @@ void queue_give_up(struct pairs *p, struct conn *c, struct req *r, uint32_t flag
 	queue_recycle(p, r);
 }
 
-void queue_fini(struct talk *k)
+void queue_forget_all(struct hash *defs)
 {
 	uint64_t id;
 	void *text;
 
-	for (size_t i = 0; hash_next(&k->defs, &i, &id, &text);)
+	for (size_t i = 0; hash_next(defs, &i, &id, &text);)
 		free(text);
-	hash_free(&k->defs);
+	hash_free(defs);
+}
+
+void queue_fini(struct talk *k)
+{
+	queue_forget_all(&k->defs);
 }

@@ -25,6 +25,7 @@ struct pairs {
 	struct conn_sink sink;
 	struct batch *batch;
 	struct req *free; /* with their buffers, for reuse */
+	struct hash defs; /* what means the same on every connection */
 	unsigned int open;
 	uint64_t seq;
 	struct pair_stats stats;
@@ -44,8 +45,9 @@ void queue_finish(struct pairs *p, struct conn *c, struct req *r);
 /* It ends without an answer; flag: SPAN_F_OPEN or SPAN_F_GAP. */
 void queue_give_up(struct pairs *p, struct conn *c, struct req *r, uint32_t flag);
 
-/* What a prepared statement's name stands for. */
-void queue_define(struct talk *k, uint64_t id, struct str text);
-void queue_forget(struct talk *k, uint64_t id);
+/* What a prepared statement's name, or the id of a topic, stands for. */
+void queue_define(struct hash *defs, uint64_t id, struct str text);
+void queue_forget(struct hash *defs, uint64_t id);
+void queue_forget_all(struct hash *defs);
 
 #endif

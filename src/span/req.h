@@ -24,10 +24,12 @@ struct req {
 	int64_t rows, code;
 	uint32_t pid, tid;
 	uint32_t flags; /* SPAN_F_* */
-	bool error, server_error, prepare, answered, define, newdb_ok, no_answer;
-	struct piece op, target, status, error_type, db, traceparent, newdb;
-	struct buf text;  /* what the pieces point into */
-	struct buf attrs; /* members of a JSON object, comma after each */
+	enum messaging does;
+	bool error, server_error, prepare, answered, define, newdb_ok, no_answer, temporary;
+	struct piece op, target, status, error_type, db, topic, traceparent, newdb;
+	uint64_t has[(ATTR_MAX + 63) / 64]; /* bit per attribute in `attrs` */
+	struct buf text;                    /* what the pieces point into */
+	struct buf attrs;                   /* members of a JSON object, comma after each */
 };
 
 /* Adds a text; an unknown one (NULL) stays unknown. */
@@ -36,7 +38,7 @@ static inline struct str req_get(const struct req *r, struct piece p)
 {
 	return p.known ? (struct str){ r->text.p ? r->text.p + p.off : "", p.len } : STR_NULL;
 }
-/* The attributes of a message; a key that is there already is replaced by nothing new. */
+/* The attributes of a message; a key that is there already keeps its value. */
 void req_attrs(struct req *r, const struct msg *m);
 
 /* Fills `row`, whose texts live in b. */

@@ -130,8 +130,8 @@ static void number(struct buf *b, const char *name, uint64_t v, uint64_t unset)
 static void print_flags(struct buf *b, unsigned int flags)
 {
 	static const char *const names[] = {
-		"cut",  "closes",  "define", "use",      "forget", "prepare",
-		"body", "byorder", "newdb",  "newdb_ok", "run",
+		"cut",     "closes", "define",   "use", "forget", "prepare",   "body",
+		"byorder", "newdb",  "newdb_ok", "run", "wide",   "temporary",
 	};
 	const char *sep = " flags=";
 
@@ -168,6 +168,11 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 	static const char *const kinds[] = {
 		"none", "req", "oneway", "interim", "resp", "push", "barrier",
 	};
+	static const char *const does[] = {
+		[MESSAGING_CREATE] = "create",   [MESSAGING_SEND] = "send",
+		[MESSAGING_RECEIVE] = "receive", [MESSAGING_PROCESS] = "process",
+		[MESSAGING_SETTLE] = "settle",
+	};
 
 	buf_fmt(b, "%c %s", dir == DIR_REQ ? '>' : '<', kinds[m->kind]);
 	print_flags(b, m->flags);
@@ -181,6 +186,8 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 	buf_z(b, m->server_error ? " server_error" : "");
 	field(b, "error_type", m->error_type);
 	field(b, "db", m->db);
+	field(b, "topic", m->topic);
+	field(b, "does", str_of(does[m->does]));
 	number(b, "id", m->id, 0);
 	if (m->skip == UINT64_MAX)
 		buf_z(b, " skip=rest");
