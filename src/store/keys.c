@@ -48,6 +48,12 @@ static bool has_key(struct place p)
 	return true;
 }
 
+bool keys_hash(struct place p, uint64_t *out)
+{
+	*out = hash_of(p);
+	return p.seg->l->key[0] >= 0 && has_key(p);
+}
+
 static struct place *slot_of(struct keys *k, struct place p)
 {
 	size_t i = hash_of(p) & (k->cap - 1);

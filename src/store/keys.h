@@ -25,4 +25,7 @@ int keys_put(struct keys *k, struct place now, struct place *old);
 void keys_forget(struct keys *k, const struct segment *s);
 void keys_free(struct keys *k);
 
+/* A hash of the key of a row; false where it has none. */
+bool keys_hash(struct place p, uint64_t *out);
+
 #endif

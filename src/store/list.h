@@ -30,8 +30,9 @@ struct list *list_new(struct store *s, const struct list_spec *spec, char *err);
 void list_free(struct list *l);
 
 /*
- * Goes on for about budget_ms. 0: complete as of the newest row; 1: there is
- * more to look at; -errno with words in err. Rows that were evicted leave the list.
+ * Goes on for about budget_ms, at least one slice. 0: complete as of the newest
+ * row; 1: there is more to look at; -errno with words in err (-ECANCELED after list_cancel(); the
+ * next call goes on). Rows that were evicted leave the list.
  */
 int list_update(struct list *l, int budget_ms, char *err);
 void list_cancel(struct list *l);
@@ -39,11 +40,14 @@ void list_cancel(struct list *l);
 struct list_state {
 	size_t n;             /* rows that fit, so far */
 	uint64_t seen, total; /* rows looked at, of those that there are: "partial N%" */
-	uint64_t gone;        /* rows that fitted and were evicted since */
+	uint64_t gone;        /* spans that fitted and were evicted since */
 };
 void list_state(const struct list *l, struct list_state *out);
 
-/* Number of the row at place i (0 first); lasting, never reused. i < n. */
+/*
+ * Number of the row at place i (0 first); lasting, never reused. i < n. A
+ * connection or process keeps its number when a newer row replaces its older one.
+ */
 uint64_t list_id(const struct list *l, size_t i);
 /* The place of a row; false where it is not in the list (any more). */
 bool list_find(const struct list *l, uint64_t id, size_t *i);

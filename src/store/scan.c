@@ -124,7 +124,7 @@ static int plain_next(struct scan *s)
 			return 0;
 		enter(s, p->seg);
 		s->n = p->n;
-		s->at = 0;
+		s->at = p->first;
 	}
 }
 
@@ -137,7 +137,7 @@ static int index_next(struct scan *s)
 			unsigned int row = s->at - 1;
 
 			s->at = segment_next(s->seg, (unsigned int)s->index, row);
-			if (row < s->n && row_fits(s, s->seg, row)) {
+			if (row >= s->first && row < s->n && row_fits(s, s->seg, row)) {
 				s->row = row;
 				return 0;
 			}
@@ -147,6 +147,7 @@ static int index_next(struct scan *s)
 		if (!p)
 			return 0;
 		enter(s, p->seg);
+		s->first = p->first;
 		s->n = p->n;
 		s->at = segment_first(p->seg, (unsigned int)s->index, s->hash);
 	}
@@ -373,5 +374,5 @@ void scan_end(struct scan *s)
 	s->runs = NULL;
 	s->seg = NULL;
 	s->eof = true;
-	s->pin = s->at = s->n = s->row = s->nruns = s->nheap = s->next_run = 0;
+	s->pin = s->at = s->first = s->n = s->row = s->nruns = s->nheap = s->next_run = 0;
 }

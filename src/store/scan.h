@@ -46,7 +46,7 @@ struct scan {
 	unsigned int row;
 	bool eof;
 	/* private */
-	unsigned int pin, at, n;
+	unsigned int pin, at, first, n;
 	uint64_t hash;
 	struct group *group;
 	struct scan_run *runs;

@@ -11,6 +11,7 @@
  */
 #include "store/segment.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -272,6 +273,28 @@ bool segment_add(struct segment *s, struct dict *d, const void *row)
 	s->n++;
 	s->live++;
 	return true;
+}
+
+int segment_row(const struct segment *s, unsigned int row, struct arena *a, void *out)
+{
+	const struct layout *l = s->l;
+	const char *src = s->rows + (size_t)row * l->size;
+	char *dst = out;
+
+	row_init(l->table, out);
+	for (unsigned int i = 0; i < l->nfixed; i++)
+		memcpy(dst + l->fixed[i].src, src + l->fixed[i].dst, l->fixed[i].len);
+	for (unsigned int i = 0; i < l->ntexts; i++) {
+		struct str *text = (struct str *)(dst + l->texts[i].src), kept;
+		uint32_t off;
+
+		memcpy(&off, src + l->texts[i].dst, sizeof(off));
+		kept = texts_at(&s->texts, off);
+		*text = arena_str(a, kept);
+		if (kept.s && !text->s)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int by_start(const void *a, const void *b, void *arg)

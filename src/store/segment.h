@@ -11,6 +11,7 @@
  * both read and written atomically.
  */
 
+#include "base/arena.h"
 #include "span/span.h"
 #include "store/dict.h"
 
@@ -90,6 +91,9 @@ static inline struct str segment_text(const struct segment *s, unsigned int row,
 {
 	return texts_at(&s->texts, segment_text_off(s, row, col));
 }
+
+/* The row as it was added, texts in a. 0 or -ENOMEM. */
+int segment_row(const struct segment *s, unsigned int row, struct arena *a, void *out);
 
 /* Visible to a reader that saw rows up to number seq. */
 static inline bool segment_alive(const struct segment *s, unsigned int row, uint64_t seq)

@@ -8,7 +8,7 @@
 
 struct pinned {
 	struct segment *seg;
-	unsigned int n; /* rows of it that belong to the snapshot */
+	unsigned int first, n; /* rows of it that belong to the snapshot: first .. n-1 */
 	bool sealed;
 };
 
@@ -25,5 +25,13 @@ void snapshot_drop(struct snapshot *v);
 
 /* Rows of a table now, for the query planner. */
 uint64_t store_rows(struct store *s, enum table t);
+/* Number of the newest row that readers may see, of all tables. */
+uint64_t store_seq(struct store *s);
+
+/*
+ * The segment of this number with a reference (segment_put()); *seq as of now.
+ * NULL where it is gone.
+ */
+struct segment *store_segment(struct store *s, enum table t, uint64_t number, uint64_t *seq);
 
 #endif

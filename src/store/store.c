@@ -255,6 +255,45 @@ uint64_t store_rows(struct store *s, enum table t)
 	return n;
 }
 
+uint64_t store_seq(struct store *s)
+{
+	uint64_t seq;
+
+	pthread_mutex_lock(&s->lock);
+	seq = s->pub_seq;
+	pthread_mutex_unlock(&s->lock);
+	return seq;
+}
+
+/* Numbers grow along the list. */
+static struct segment *find_segment(const struct lane *l, uint64_t number)
+{
+	unsigned int lo = 0, hi = l->nseg;
+
+	while (lo < hi) {
+		unsigned int mid = (lo + hi) / 2;
+
+		if (l->seg[mid]->number < number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < l->nseg && l->seg[lo]->number == number ? l->seg[lo] : NULL;
+}
+
+struct segment *store_segment(struct store *s, enum table t, uint64_t number, uint64_t *seq)
+{
+	struct segment *seg;
+
+	pthread_mutex_lock(&s->lock);
+	seg = find_segment(&s->lanes[t], number);
+	if (seg)
+		segment_ref(seg);
+	*seq = s->pub_seq;
+	pthread_mutex_unlock(&s->lock);
+	return seg;
+}
+
 static int pin_lane(struct snapshot *v, enum table t, const struct lane *l)
 {
 	struct pinned *pins = calloc(l->nseg + 1, sizeof(*pins));
@@ -263,7 +302,7 @@ static int pin_lane(struct snapshot *v, enum table t, const struct lane *l)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < l->nseg; i++) {
 		segment_ref(l->seg[i]);
-		pins[i] = (struct pinned){ l->seg[i], l->seg[i]->pub, l->seg[i]->sealed };
+		pins[i] = (struct pinned){ l->seg[i], 0, l->seg[i]->pub, l->seg[i]->sealed };
 	}
 	v->pins[t] = pins;
 	v->npins[t] = l->nseg;
