@@ -123,10 +123,10 @@ static bool buf_grow(struct buf *b, size_t n)
 	size_t cap = b->cap ? b->cap : 256;
 	char *p;
 
+	if (b->cap - b->len >= n)
+		return !b->failed;
 	if (b->failed)
 		return false;
-	if (b->cap - b->len >= n)
-		return true;
 	while (cap - b->len < n)
 		cap *= 2;
 	p = realloc(b->p, cap);
@@ -235,13 +235,28 @@ bool str_is_control(uint32_t cp)
 	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
 }
 
+/* How many plain characters of ASCII s begins with. */
+static size_t plain_len(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.s[n] >= ' ' && s.s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void buf_escape(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.len;) {
-		const uint8_t *p = (const uint8_t *)s.s + i;
+		size_t n = plain_len((struct str){ s.s + i, s.len - i });
+		const uint8_t *p = (const uint8_t *)s.s + i + n;
 		uint32_t cp = 0;
-		size_t n = str_utf8_len(p, s.len - i, &cp);
 
+		buf_add(b, s.s + i, n);
+		i += n;
+		if (i == s.len)
+			break;
+		n = str_utf8_len(p, s.len - i, &cp);
 		if (n && !str_is_control(cp)) {
 			buf_add(b, p, n);
 			i += n;

@@ -49,6 +49,7 @@ struct text_out {
 	struct columns columns; /* n == 0: the default list */
 	unsigned int hidden;    /* fields that the screen has no room for, bits */
 	int operation;          /* width of that field; 0: any */
+	int column[NFIELDS];    /* of each field, -1: put together */
 	struct buf lines, cell;
 	uint64_t given, written;
 };
@@ -65,8 +66,12 @@ static int width_of(struct str s)
 
 static void pad(struct buf *b, int n)
 {
-	while (n-- > 0)
-		buf_ch(b, ' ');
+	char *p = n > 0 ? buf_room(b, (size_t)n) : NULL;
+
+	if (!p)
+		return;
+	memset(p, ' ', (size_t)n);
+	b->len += (size_t)n;
 }
 
 /* The cell that was put together, in its column; `last` needs no blanks after it. */
@@ -214,7 +219,7 @@ static bool is_last(const struct text_out *w, const struct field *f)
 
 static void put_field(struct text_out *w, const struct field *f, const struct span *s)
 {
-	int column = f->column ? column_find(TABLE_SPANS, str_of(f->column)) : -1;
+	int column = w->column[f - fields];
 	const struct column *c = column < 0 ? NULL : &tables[TABLE_SPANS].columns[column];
 	const char *at = c ? (const char *)s + c->offset : NULL;
 	struct cell cell;
@@ -320,6 +325,9 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 		w->sink = sink_open(o, NULL, SINK_PLAIN, err);
 		e = w->sink ? 0 : -errno;
 	}
+	for (unsigned int i = 0; i < NFIELDS; i++)
+		w->column[i] = fields[i].column ? column_find(TABLE_SPANS, str_of(fields[i].column))
+		                                : -1;
 	if (!e && o->width > 0)
 		fit(w, o->width);
 	if (!e) {
