@@ -19,6 +19,7 @@ enum {
 	COMMS_MAX = 16,
 	BUCKETS = 32768, /* of two answers each */
 	TARGETS_MAX = 8192,
+	SLOTS = 16384, /* a power of two */
 };
 
 /* A pattern over a process name: literal, or literal followed by a star. */
@@ -82,14 +83,22 @@ struct control {
 	__u32 listed; /* with `all`: the iterator has been through */
 };
 
-/* Answers: one word each, (tag << 32 | level), so that they change at once. */
-struct bucket {
-	__u64 way[2];
+/*
+ * A first look at `targets`, exact where it can be, so that strangers cost next
+ * to nothing: by the low bits of a thread group id, 0: nobody; the one that is
+ * a target; SLOT_MANY, or another one: look there. A slot never becomes 0
+ * again: whoever writes last, nobody is overlooked.
+ */
+struct slots {
+	__u32 tgid[SLOTS];
 };
+enum { SLOT_MANY = 0xffffffff };
 
-/* Bytes that nobody wants, by way and direction: those before this offset; 0: none. */
-struct want {
-	__u64 until[2][2];
+/* Answers, in one cache line. */
+struct bucket {
+	__u64 way[2];      /* tag << 32 | level, one word so that it changes at once */
+	__u64 until[2][2]; /* by way and direction: bytes before this offset are not wanted */
+	__u64 pad[2];
 };
 
 /* Where the answer for a connection lies. */

@@ -8,13 +8,25 @@
 
 #include "bpf/maps.h"
 
+static __always_inline __u32 *slot_of(__u32 tgid)
+{
+	__u32 zero = 0;
+	struct slots *s = bpf_map_lookup_elem(&slots, &zero);
+
+	return s ? &s->tgid[tgid & (SLOTS - 1)] : NULL;
+}
+
 static __always_inline bool wanted(__u32 tgid)
 {
-	if (tgid == cfg.self)
-		return false;
+	__u32 *slot, first;
+
 	if (cfg.all)
-		return !bpf_map_lookup_elem(&never, &tgid);
-	return bpf_map_lookup_elem(&targets, &tgid) != NULL;
+		return tgid != cfg.self && !bpf_map_lookup_elem(&never, &tgid);
+	slot = slot_of(tgid);
+	first = slot ? *(volatile __u32 *)slot : SLOT_MANY;
+	if (!first)
+		return false;
+	return first == tgid || bpf_map_lookup_elem(&targets, &tgid) != NULL;
 }
 
 static __always_inline struct counts *count(__u32 set)

@@ -18,15 +18,6 @@ struct {
 	__type(value, struct bucket);
 } levels SEC(".maps");
 
-/* Bodies of known length that no parser reads, beside each answer. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BUCKETS);
-	__type(key, __u32);
-	__type(value, struct want);
-} wants SEC(".maps");
-
 /* Stage 1 of the detection. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -41,7 +32,6 @@ static __always_inline __u32 level_answer(struct state *st, __u8 dir, __u64 *unt
 	__u64 hash = LEVEL_HASH(st->id);
 	__u32 i = LEVEL_BUCKET(hash), tag = LEVEL_TAG(hash), way = 0;
 	struct bucket *b = bpf_map_lookup_elem(&levels, &i);
-	struct want *w;
 	__u64 a, z;
 
 	if (!b)
@@ -56,9 +46,7 @@ static __always_inline __u32 level_answer(struct state *st, __u8 dir, __u64 *unt
 	} else {
 		return st->level;
 	}
-	w = bpf_map_lookup_elem(&wants, &i);
-	if (w)
-		*until = *(volatile __u64 *)&w->until[way][dir & 1];
+	*until = *(volatile __u64 *)&b->until[way][dir & 1];
 	return st->level;
 }
 

@@ -35,6 +35,14 @@ struct {
 	__type(value, __u32);
 } targets SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct slots);
+} slots SEC(".maps");
+
 /* With `all`: thread groups that are not. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -50,7 +50,10 @@ static __always_inline void proc_of(struct ev_proc *e, const struct task_struct 
 static __always_inline void target_add(__u32 tgid, __u32 flags)
 {
 	struct counts *c = count(COUNTS_TASK);
+	__u32 *slot = slot_of(tgid);
 
+	if (slot && *slot != tgid)
+		*slot = *slot ? SLOT_MANY : tgid;
 	if (bpf_map_update_elem(&targets, &tgid, &flags, BPF_ANY) && c)
 		c->storage_full++;
 }
@@ -122,11 +125,14 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(obi_exit, struct task_struct *task)
 {
 	struct signal_struct *sig = task->signal;
-	__u32 tgid = task->tgid;
+	__u32 tgid = task->tgid, *slot;
 	struct ev_proc e;
 
 	if (sig->live.counter)
 		return 0; /* other threads live on */
+	slot = slot_of(tgid);
+	if (slot && *slot == tgid)
+		*slot = SLOT_MANY; /* the id may come again */
 	/* Two last threads may both see zero: only one of them finds the entry. */
 	if (cfg.all ? !wanted(tgid) : bpf_map_delete_elem(&targets, &tgid) != 0)
 		return 0;

@@ -158,8 +158,8 @@ static __always_inline int on_io(struct sock *sk, int ret, int flags, enum ev_di
 	if (!wanted(bpf_get_current_pid_tgid() >> 32))
 		return 0;
 	if (ret < 0) {
-		st = bpf_sk_storage_get(&states, sk, NULL, 0);
-		if (st && dir == EV_SEND)
+		st = dir == EV_SEND ? bpf_sk_storage_get(&states, sk, NULL, 0) : NULL;
+		if (st)
 			st->enter_ns = 0;
 		return mmsg_reset();
 	}

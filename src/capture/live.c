@@ -39,7 +39,7 @@ struct live {
 	struct live_ring ring;
 	struct control *control; /* mapped */
 	struct bucket *levels;   /* mapped */
-	struct want *wants;      /* mapped: bytes that nobody reads */
+	struct slots *slots;     /* mapped */
 	int targets_fd, counts_fd;
 	int64_t wall_offset;
 	unsigned int quiet; /* looks in a row that found nothing */
@@ -63,10 +63,13 @@ static uint32_t follow(const struct live *l)
 
 static int target_set(struct live *l, pid_t pid, uint32_t flags)
 {
-	uint32_t key = (uint32_t)pid;
+	uint32_t key = (uint32_t)pid, *slot = &l->slots->tgid[key & (SLOTS - 1)];
+	uint32_t first = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	if (pid == getpid() || (l->spec.never && pid == l->spec.never))
 		return 0;
+	if (first != key)
+		__atomic_store_n(slot, first ? (uint32_t)SLOT_MANY : key, __ATOMIC_RELAXED);
 	return bpf_map_update_elem(l->targets_fd, &key, &flags, BPF_ANY) ? -errno : 0;
 }
 
@@ -240,7 +243,7 @@ static void live_interest(struct capture *c, uint64_t conn, enum ev_level level)
 	else
 		i = (int)(tag >> 1 & 1); /* the kernel keeps the last answer it has seen */
 	if (__atomic_load_n(&way[i], __ATOMIC_RELAXED) >> 32 != tag) {
-		uint64_t *until = (uint64_t *)live_of(c)->wants[LEVEL_BUCKET(hash)].until[i];
+		uint64_t *until = (uint64_t *)live_of(c)->levels[LEVEL_BUCKET(hash)].until[i];
 
 		__atomic_store_n(&until[0], 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&until[1], 0, __ATOMIC_RELEASE);
@@ -251,12 +254,11 @@ static void live_interest(struct capture *c, uint64_t conn, enum ev_level level)
 static void live_skip(struct capture *c, uint64_t conn, int dir, uint64_t until)
 {
 	uint64_t hash = LEVEL_HASH(conn), tag = LEVEL_TAG(hash);
-	__u64 *way = live_of(c)->levels[LEVEL_BUCKET(hash)].way;
-	struct want *w = &live_of(c)->wants[LEVEL_BUCKET(hash)];
+	struct bucket *b = &live_of(c)->levels[LEVEL_BUCKET(hash)];
 
 	for (int i = 0; i < 2; i++)
-		if (__atomic_load_n(&way[i], __ATOMIC_RELAXED) >> 32 == tag)
-			__atomic_store_n(&w->until[i][dir & 1], until, __ATOMIC_RELAXED);
+		if (__atomic_load_n(&b->way[i], __ATOMIC_RELAXED) >> 32 == tag)
+			__atomic_store_n(&b->until[i][dir & 1], until, __ATOMIC_RELAXED);
 }
 
 static int live_rules(struct capture *c, const struct capture_rule *rules, size_t n)
@@ -356,8 +358,8 @@ static void live_close(struct capture *c)
 		munmap(l->control, (size_t)sysconf(_SC_PAGESIZE));
 	if (l->levels)
 		munmap(l->levels, sizeof(struct bucket) * BUCKETS);
-	if (l->wants)
-		munmap(l->wants, sizeof(struct want) * BUCKETS);
+	if (l->slots)
+		munmap(l->slots, sizeof(struct slots));
 	live_ring_close(&l->ring);
 	probes_close(&l->probes);
 	free(l);
@@ -407,10 +409,19 @@ static uint32_t ring_size(uint32_t want)
 	return size;
 }
 
+static void *map_array(struct live *l, const char *name, size_t size, char *err)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, probes_map(&l->probes, name),
+	               0);
+
+	if (p != MAP_FAILED)
+		return p;
+	err_set(err, errno, "cannot map a BPF array: %m");
+	return NULL;
+}
+
 static int maps_map(struct live *l, char *err)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *p;
 	int error;
 
 	l->targets_fd = probes_map(&l->probes, "targets");
@@ -418,22 +429,11 @@ static int maps_map(struct live *l, char *err)
 	error = live_ring_open(&l->ring, probes_map(&l->probes, "ring"), l->probes.ring_bytes);
 	if (error)
 		return err_set(err, -error, "cannot map the ring buffer: %s", strerror(-error));
-	p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, probes_map(&l->probes, "control"),
-	         0);
-	if (p == MAP_FAILED)
-		return err_set(err, errno, "cannot map a BPF array: %m");
-	l->control = p;
-	p = mmap(NULL, sizeof(struct bucket) * BUCKETS, PROT_READ | PROT_WRITE, MAP_SHARED,
-	         probes_map(&l->probes, "levels"), 0);
-	if (p == MAP_FAILED)
-		return err_set(err, errno, "cannot map a BPF array: %m");
-	l->levels = p;
-	p = mmap(NULL, sizeof(struct want) * BUCKETS, PROT_READ | PROT_WRITE, MAP_SHARED,
-	         probes_map(&l->probes, "wants"), 0);
-	if (p == MAP_FAILED)
-		return err_set(err, errno, "cannot map a BPF array: %m");
-	l->wants = p;
-	return 0;
+	l->control = map_array(l, "control", (size_t)sysconf(_SC_PAGESIZE), err);
+	l->levels = l->control ? map_array(l, "levels", sizeof(struct bucket) * BUCKETS, err)
+	                       : NULL;
+	l->slots = l->levels ? map_array(l, "slots", sizeof(struct slots), err) : NULL;
+	return l->slots ? 0 : -errno;
 }
 
 /* Fills the filter, attaches, and lists what is open: in this order nothing falls between. */
