@@ -328,19 +328,33 @@ static void explain(struct live *l)
 	free(c);
 }
 
+void live_forget_stop(void)
+{
+	stops = 0;
+}
+
+enum live_state live_check(struct live *l, int wait_ms)
+{
+	if (stops)
+		return LIVE_STOPPED;
+	if (session_poll(l->session, wait_ms))
+		return LIVE_ENDED;
+	if (wants_summary) {
+		wants_summary = 0;
+		print_summary(l, NULL, true);
+	}
+	if (l->has_child ? child_over(&l->child) : targets_gone(l))
+		return LIVE_ENDED;
+	return stops ? LIVE_STOPPED : LIVE_RUNS;
+}
+
 void live_run(struct live *l, void (*tick)(struct live *l))
 {
 	const struct options *o = l->o;
 	double end = o->duration_ns ? now_s() + (double)o->duration_ns / 1e9 : 0;
 
-	while (!stops && !session_poll(l->session, TICK_MS)) {
-		if (wants_summary) {
-			wants_summary = 0;
-			print_summary(l, NULL, true);
-		}
+	while (live_check(l, TICK_MS) == LIVE_RUNS) {
 		if (end > 0 && now_s() >= end)
-			break;
-		if (l->has_child ? child_over(&l->child) : targets_gone(l))
 			break;
 		if (tick)
 			tick(l);

@@ -29,6 +29,13 @@ void live_init(struct live *l, const struct options *o);
 int live_output(struct live *l, const struct writer *w, const char *path, int fd, bool must);
 /* Attaches and starts. 0 or exit status, said on stderr. */
 int live_start(struct live *l);
+/*
+ * Waits at most wait_ms. LIVE_ENDED: the recording, the targets or -- CMD are at
+ * their end; LIVE_STOPPED: a signal says so.
+ */
+enum live_state { LIVE_RUNS, LIVE_ENDED, LIVE_STOPPED } live_check(struct live *l, int wait_ms);
+/* The capture has stopped as a signal wanted; what comes next may go on. */
+void live_forget_stop(void);
 /* Until the end, a signal, a limit of the options. `tick` (may be NULL) is called ten times a second. */
 void live_run(struct live *l, void (*tick)(struct live *l));
 /* Stops and says what is to be said; the exit status. */

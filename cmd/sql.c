@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "cmd/live.h"
 #include "cmd/shell.h"
 
 /* A recording is read whole before it is asked; it may take more room than a live capture. */
 static const size_t recording_bytes = (size_t)4 << 30;
+
+enum { PATIENCE_MS = 60000 }; /* at a prompt someone can press Ctrl-C */
 
 static enum table_mode mode_of(const struct options *o)
 {
@@ -30,123 +33,191 @@ static char *user_queries(void)
 	return NULL;
 }
 
-static int set_params(struct shell *sh, const struct recipe *r, const struct options *o)
-{
-	for (size_t i = 0; i < r->nparams; i++)
-		if (sql_param(sh->sql, r->params[i].name, r->params[i].def))
-			return STATUS_ERROR;
-	for (size_t i = 0; i < o->defines.n; i++) {
-		const char *eq = strchr(o->defines.v[i], '=');
-		char *name = eq ? strndup(o->defines.v[i], (size_t)(eq - o->defines.v[i])) : NULL;
-		bool known = false;
-
-		for (size_t k = 0; name && k < r->nparams; k++)
-			known = known || !strcmp(r->params[k].name, name);
-		if (known && !sql_param(sh->sql, name, eq + 1)) {
-			free(name);
-			continue;
-		}
-		free(name);
-		return usage_error("sql", "%s: %s has no such parameter", o->defines.v[i], r->name);
-	}
-	return 0;
-}
+/* ---- one answer ---- */
 
 static int ask_recipe(struct shell *sh, const struct options *o)
 {
 	const struct recipe *r;
-	int status;
+	const char *bad;
 
 	if (!strcmp(o->recipe, "help")) {
-		for (size_t i = 0; (r = recipe_at(sh->recipes, i)); i++)
-			printf("%-16s %s\n", r->name, r->title);
-		return 0;
+		shell_recipes(sh, "");
+		return STATUS_OK;
 	}
 	r = recipe_find(sh->recipes, o->recipe);
 	if (!r)
 		return usage_error("sql", "no recipe %s; --recipe help lists them", o->recipe);
-	status = set_params(sh, r, o);
-	return status ? status : shell_statement(sh, r->sql) ? STATUS_ERROR : 0;
+	bad = shell_params(sh, r, o->defines.v, o->defines.n);
+	if (bad)
+		return usage_error("sql", "%s: %s has no such parameter", bad, r->name);
+	return shell_statement(sh, r->sql) ? STATUS_ERROR : STATUS_OK;
 }
 
-static int ask(struct shell *sh, const struct options *o)
+static int ask_statements(struct shell *sh, const struct options *o)
 {
-	int status = 0, e;
+	int status = STATUS_OK, e;
 
-	if (o->recipe)
-		return ask_recipe(sh, o);
 	for (size_t i = 0; i < o->args.n; i++) {
 		e = shell_statement(sh, o->args.v[i]);
 		if (e == -EPIPE)
 			return STATUS_OK;
 		status = e ? STATUS_ERROR : status;
 	}
+	return status;
+}
+
+/* ---- the shell ---- */
+
+/* Whether the message lines of the capture go above the prompt. */
+static bool prompting;
+
+static void say(void *ctx, enum level level, const char *text)
+{
+	const struct options *o = ctx;
+
+	if (level == LEVEL_DEBUG ? !o->verbose : level != LEVEL_ERROR && o->quiet)
+		return;
+	if (__atomic_load_n(&prompting, __ATOMIC_RELAXED))
+		shell_line_say(text);
+	else
+		fprintf(stderr, "obi: %s\n", text);
+}
+
+static int at_prompt(struct shell *sh)
+{
+	struct live *l = sh->tick_ctx;
+
+	switch (live_check(l, 0)) {
+	case LIVE_STOPPED:
+		return 1;
+	case LIVE_ENDED:
+		if (!l->explained && !l->opts.nrecordings)
+			shell_line_say("the target is gone; what it did is still here");
+		l->explained = true;
+		break;
+	case LIVE_RUNS:
+		break;
+	}
+	return 0;
+}
+
+static void name_source(const struct options *o, struct buf *out)
+{
+	const char *slash = o->read.n ? strrchr(o->read.v[0], '/') : NULL;
+
+	if (!o->read.n)
+		buf_z(out, o->duration_ns || o->command ? "captured" : "live");
+	else
+		buf_z(out, slash ? slash + 1 : o->read.v[0]);
+	if (o->read.n > 1)
+		buf_fmt(out, " and %zu more", o->read.n - 1);
+	buf_ch(out, 0);
+}
+
+static int prompt(struct shell *sh, const struct options *o)
+{
+	char *history = shell_history_path();
+	struct buf source = { 0 };
+	int e;
+
+	name_source(o, &source);
+	sh->history = history;
+	shell_line_open(sh);
+	__atomic_store_n(&prompting, true, __ATOMIC_RELAXED);
+	shell_banner(sh, source.p ? source.p : "");
+	e = shell_run(sh, stdin);
+	__atomic_store_n(&prompting, false, __ATOMIC_RELAXED);
+	shell_line_close(sh);
+	buf_free(&source);
+	free(history);
+	return e == -ENOMEM ? STATUS_ERROR
+	                    : STATUS_OK; /* what was mistyped is no error of the run */
+}
+
+static int ask(struct shell *sh, const struct options *o)
+{
+	int e;
+
+	if (o->recipe)
+		return ask_recipe(sh, o);
 	if (o->args.n)
-		return status;
-	sh->prompt = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+		return ask_statements(sh, o);
 	if (sh->prompt)
-		printf("Statements end with ;   .help for help, Ctrl-D to leave\n");
+		return prompt(sh, o);
 	e = shell_run(sh, stdin);
 	return e && e != -EPIPE ? STATUS_ERROR : STATUS_OK;
 }
 
-/* With a statement given, a live capture is asked at its end; a prompt asks at once. */
-static void gather(struct live *l, const struct options *o)
-{
-	bool prompt = !o->args.n && !o->recipe && !o->read.n && !o->duration_ns;
+/* ---- the command ---- */
 
-	if (!prompt)
-		live_run(l, NULL);
-}
-
-static int with_shell(struct live *l, const struct options *o)
+static int with_shell(struct live *l, const struct options *o, bool prompts)
 {
-	struct sql_limits limits = { 0 };
+	struct sql_limits limits = { .timeout_ms = prompts ? PATIENCE_MS : 0 };
 	char *dir = user_queries();
-	struct shell sh = { 0 };
+	struct shell sh = { .prompt = prompts, .tick = at_prompt, .tick_ctx = l };
+	struct recipes *recipes = recipes_load(dir);
 	int status = STATUS_ERROR;
 
-	sh.recipes = recipes_load(dir);
+	sh.recipes = recipes;
 	sh.sql = sql_open(session_store(l->session), &limits);
 	sh.out = table_new(stdout, mode_of(o));
+	shell_open(&sh, mode_of(o));
 	if (sh.recipes && sh.sql && sh.out)
 		status = ask(&sh, o);
+	shell_close(&sh);
 	table_free(sh.out);
 	sql_close(sh.sql);
-	recipes_free((struct recipes *)(uintptr_t)sh.recipes);
+	recipes_free(recipes);
 	free(dir);
 	return status;
+}
+
+/*
+ * A statement is asked when the capture has ended, and so is everything where
+ * that end is known; a shell asks at once, while rows come in.
+ */
+static int gather_and_ask(struct live *l, const struct options *o)
+{
+	bool asks = !o->args.n && !o->recipe;
+	bool prompts = asks && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	bool ends = o->read.n || o->duration_ns || o->command || !asks;
+	int status, stopped;
+
+	if (ends) {
+		live_run(l, NULL);
+		stopped = live_stop(l, NULL);
+		l->explained = true;
+		live_forget_stop();
+		status = with_shell(l, o, prompts);
+	} else {
+		status = with_shell(l, o, prompts);
+		l->silent = !prompts;
+		stopped = live_stop(l, NULL);
+	}
+	return status ? status : stopped;
 }
 
 static int sql_command(const struct options *o)
 {
 	struct live l;
-	int status, stopped;
+	int status;
 
 	live_init(&l, o);
+	err_set_sink(say, (void *)(uintptr_t)o);
 	l.silent = true;
 	l.opts.store = true;
 	if (o->read.n && !o->mem_bytes)
 		l.opts.mem_bytes = recording_bytes;
 	status = live_start(&l);
-	if (!status) {
-		gather(&l, o);
-		if (o->read.n || o->args.n || o->recipe) {
-			stopped = live_stop(&l, NULL);
-			status = with_shell(&l, o);
-		} else {
-			status = with_shell(&l, o);
-			stopped = live_stop(&l, NULL);
-		}
-		status = status ? status : stopped;
-	}
+	if (!status)
+		status = gather_and_ask(&l, o);
 	live_free(&l);
 	return status;
 }
 
 const struct cmd cmd_sql = {
 	.name = "sql",
-	.args = "[TARGET | -r FILE] [STATEMENT...]",
+	.args = "[TARGET | -r FILE] [STATEMENT...] [-- CMD]",
 	.brief = "ask what was captured, in SQL",
 	.examples = {
 		{ "obi sql -r run.otlp 'select count(*) from spans'", "one question" },
@@ -158,5 +229,6 @@ const struct cmd cmd_sql = {
 		  "ten seconds, then one answer" },
 	},
 	.takes_args = true,
+	.takes_cmd = true,
 	.run = sql_command,
 };

@@ -1,83 +1,38 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* table - rows of a query on standard output. */
+/* table - rows of a query on a stream. */
 #include "cmd/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "cmd/table_text.h"
 
-enum { HELD_ROWS = 200, MAX_COLUMNS = 256, TYPE_INTEGER = 1, TYPE_FLOAT = 2 };
+enum { TYPE_INTEGER = 1, TYPE_FLOAT = 2 };
 
 struct table_out {
-	FILE *f;
 	enum table_mode mode;
 	struct sql_sink sink;
-	int n; /* columns */
-	char **names;
-	size_t width[MAX_COLUMNS];
-	bool number[MAX_COLUMNS]; /* numbers so far: right-aligned */
-	char **held;              /* HELD_ROWS * n cells, escaped */
-	unsigned int nheld;
-	uint64_t rows;
-	bool streaming; /* widths are decided */
+	struct table_text text; /* its f is where everything goes; names are kept in any mode */
+	struct table_count count;
 };
 
-static size_t columns_of(const char *utf8)
+const char *table_mode_name(unsigned int i)
 {
-	size_t n = 0;
+	static const char *const names[] = { "table", "json", "csv", "tabs", "line", "markdown" };
 
-	for (; *utf8; utf8++)
-		n += ((unsigned char)*utf8 & 0xc0) != 0x80;
-	return n;
+	return i < TABLE_MODES ? names[i] : NULL;
 }
 
-static void print_cell(struct table_out *t, int i, const char *text)
+enum table_mode table_mode_of(const char *name)
 {
-	size_t have = columns_of(text), pad = t->width[i] > have ? t->width[i] - have : 0;
-	bool last = i == t->n - 1;
+	unsigned int i = 0;
 
-	if (t->number[i])
-		fprintf(t->f, "%*s%s", (int)pad, "", text);
-	else
-		fprintf(t->f, "%s%*s", text, last ? 0 : (int)pad, "");
-	fputs(last ? "\n" : "  ", t->f);
-}
-
-static void print_row(struct table_out *t, char **cells)
-{
-	for (int i = 0; i < t->n; i++)
-		print_cell(t, i, cells[i]);
-}
-
-static void release(struct table_out *t)
-{
-	for (unsigned int i = 0; i < t->nheld * (unsigned int)t->n; i++)
-		free(t->held[i]);
-	t->nheld = 0;
-}
-
-static void print_held(struct table_out *t)
-{
-	if (t->mode != TABLE_TEXT || t->streaming || !t->n)
-		return;
-	t->streaming = true;
-	print_row(t, t->names);
-	for (unsigned int i = 0; i < t->nheld; i++)
-		print_row(t, t->held + i * (unsigned int)t->n);
-	release(t);
-}
-
-static void forget_head(struct table_out *t)
-{
-	release(t);
-	for (int i = 0; i < t->n; i++)
-		free(t->names[i]);
-	free(t->names);
-	free(t->held);
-	t->names = t->held = NULL;
-	t->n = 0;
-	t->streaming = false;
+	if (!strcmp(name, "text") || !strcmp(name, "column"))
+		return TABLE_TEXT;
+	while (i < TABLE_MODES && strcmp(name, table_mode_name(i)) != 0)
+		i++;
+	return (enum table_mode)i;
 }
 
 static void csv_cell(FILE *f, const char *text, size_t length)
@@ -107,84 +62,75 @@ static void csv_cell(FILE *f, const char *text, size_t length)
 	buf_free(&b);
 }
 
+/* Escaped; in Markdown a bar inside a cell would end it. */
+static void plain_cell(FILE *f, const char *text, size_t length, bool markdown)
+{
+	struct buf b = { 0 };
+
+	buf_escape(&b, (struct str){ text, length });
+	for (size_t i = 0; i < b.len; i++) {
+		if (markdown && b.p[i] == '|')
+			fputc('\\', f);
+		fputc(b.p[i], f);
+	}
+	buf_free(&b);
+}
+
+static void separated_row(struct table_out *t, const char *const *texts, const int *lens)
+{
+	FILE *f = t->text.f;
+
+	for (int i = 0; i < t->text.n; i++) {
+		if (t->mode == TABLE_MARKDOWN)
+			fputs(i ? " | " : "| ", f);
+		else if (i)
+			fputc(t->mode == TABLE_CSV ? ',' : '\t', f);
+		if (texts[i] && t->mode == TABLE_CSV)
+			csv_cell(f, texts[i], (size_t)lens[i]);
+		else if (texts[i])
+			plain_cell(f, texts[i], (size_t)lens[i], t->mode == TABLE_MARKDOWN);
+	}
+	fputs(t->mode == TABLE_MARKDOWN ? " |\n" : "\n", f);
+}
+
+static void separated_head(struct table_out *t, const char *const *names)
+{
+	int lens[TEXT_COLUMNS];
+
+	for (int i = 0; i < t->text.n; i++)
+		lens[i] = (int)strlen(names[i]);
+	if (t->text.heads || t->mode == TABLE_MARKDOWN)
+		separated_row(t, names, lens);
+	for (int i = 0; t->mode == TABLE_MARKDOWN && i < t->text.n; i++)
+		fputs(i == t->text.n - 1 ? "| --- |\n" : "| --- ", t->text.f);
+}
+
 static int on_head(void *ctx, int n, const char *const *names)
 {
 	struct table_out *t = ctx;
+	int err;
 
-	print_held(t);
-	forget_head(t);
-	if (n > MAX_COLUMNS)
-		return -E2BIG;
-	t->n = n;
-	t->names = calloc((size_t)n + 1, sizeof(*t->names));
-	t->held = calloc((size_t)n * HELD_ROWS + 1, sizeof(*t->held));
-	if (!t->names || !t->held)
-		return -ENOMEM;
-	for (int i = 0; i < n; i++) {
-		t->names[i] = strdup(names[i]);
-		if (!t->names[i])
-			return -ENOMEM;
-		t->width[i] = columns_of(names[i]);
-		t->number[i] = true;
-		if (t->mode != TABLE_CSV)
-			continue;
-		csv_cell(t->f, names[i], strlen(names[i]));
-		fputs(i == n - 1 ? "\n" : ",", t->f);
-	}
+	if (t->mode == TABLE_TEXT)
+		table_text_flush(&t->text);
+	err = table_text_head(&t->text, n, names);
+	if (err)
+		return err;
+	t->count = (struct table_count){ .columns = n };
+	if (t->mode == TABLE_CSV || t->mode == TABLE_TABS || t->mode == TABLE_MARKDOWN)
+		separated_head(t, names);
 	return 0;
 }
 
-static char *cell_text(const char *text, int len)
-{
-	struct buf b = { 0 };
-	char *out;
-
-	if (!text)
-		return strdup("-");
-	buf_escape(&b, (struct str){ text, (size_t)len });
-	out = strndup(b.p ? b.p : "", b.len);
-	buf_free(&b);
-	return out;
-}
-
-static int text_row(struct table_out *t, const char *const *texts, const int *lens,
-                    const int *types)
-{
-	char **row = t->held + t->nheld * (unsigned int)t->n;
-
-	for (int i = 0; i < t->n; i++) {
-		size_t w;
-
-		row[i] = cell_text(texts[i], lens[i]);
-		if (!row[i])
-			return -ENOMEM;
-		if (t->streaming)
-			continue;
-		w = columns_of(row[i]);
-		t->width[i] = w > t->width[i] ? w : t->width[i];
-		if (texts[i] && types[i] != TYPE_INTEGER && types[i] != TYPE_FLOAT)
-			t->number[i] = false;
-	}
-	t->nheld++;
-	if (t->streaming) {
-		print_row(t, row);
-		release(t);
-	} else if (t->nheld == HELD_ROWS) {
-		print_held(t);
-	}
-	return 0;
-}
-
-static int json_row(struct table_out *t, const char *const *texts, const int *lens,
-                    const int *types)
+static void json_row(struct table_out *t, const char *const *texts, const int *lens,
+                     const int *types)
 {
 	struct buf b = { 0 };
 
 	buf_ch(&b, '{');
-	for (int i = 0; i < t->n; i++) {
+	for (int i = 0; i < t->text.n; i++) {
 		if (i)
 			buf_ch(&b, ',');
-		json_str(&b, str_of(t->names[i]));
+		json_str(&b, str_of(t->text.names[i]));
 		buf_ch(&b, ':');
 		if (!texts[i])
 			buf_z(&b, "null");
@@ -194,27 +140,45 @@ static int json_row(struct table_out *t, const char *const *texts, const int *le
 			json_str(&b, (struct str){ texts[i], (size_t)lens[i] });
 	}
 	buf_z(&b, "}\n");
-	fwrite(b.p, 1, b.len, t->f);
+	fwrite(b.p, 1, b.len, t->text.f);
 	buf_free(&b);
-	return 0;
+}
+
+static void line_row(struct table_out *t, const char *const *texts, const int *lens)
+{
+	int widest = 0, w;
+
+	for (int i = 0; i < t->text.n; i++) {
+		w = table_text_width(t->text.names[i]);
+		widest = w > widest ? w : widest;
+	}
+	if (t->count.rows > 1)
+		fputc('\n', t->text.f);
+	for (int i = 0; i < t->text.n; i++) {
+		w = table_text_width(t->text.names[i]);
+		fprintf(t->text.f, "%*s%s = ", widest - w, "", t->text.names[i]);
+		plain_cell(t->text.f, texts[i] ? texts[i] : "-", texts[i] ? (size_t)lens[i] : 1,
+		           false);
+		fputc('\n', t->text.f);
+	}
 }
 
 static int on_row(void *ctx, int n, const char *const *texts, const int *lens, const int *types)
 {
 	struct table_out *t = ctx;
+	int err = 0;
 
 	(void)n;
-	t->rows++;
+	t->count.rows++;
 	if (t->mode == TABLE_TEXT)
-		return text_row(t, texts, lens, types);
-	if (t->mode == TABLE_JSON)
-		return json_row(t, texts, lens, types);
-	for (int i = 0; i < t->n; i++) {
-		if (texts[i])
-			csv_cell(t->f, texts[i], (size_t)lens[i]);
-		fputs(i == t->n - 1 ? "\n" : ",", t->f);
-	}
-	return ferror(t->f) ? -EPIPE : 0;
+		err = table_text_row(&t->text, texts, lens, types);
+	else if (t->mode == TABLE_JSON)
+		json_row(t, texts, lens, types);
+	else if (t->mode == TABLE_LINE)
+		line_row(t, texts, lens);
+	else
+		separated_row(t, texts, lens);
+	return err ? err : ferror(t->text.f) ? -EPIPE : 0;
 }
 
 struct table_out *table_new(FILE *f, enum table_mode mode)
@@ -223,8 +187,9 @@ struct table_out *table_new(FILE *f, enum table_mode mode)
 
 	if (!t)
 		return NULL;
-	t->f = f;
 	t->mode = mode;
+	t->text.f = f;
+	t->text.heads = true;
 	t->sink = (struct sql_sink){ .head = on_head, .row = on_row, .ctx = t };
 	return t;
 }
@@ -236,21 +201,51 @@ const struct sql_sink *table_sink(struct table_out *t)
 
 int table_end(struct table_out *t)
 {
-	print_held(t);
-	forget_head(t);
-	t->rows = 0;
-	return fflush(t->f) || ferror(t->f) ? -EPIPE : 0;
-}
-
-uint64_t table_rows(const struct table_out *t)
-{
-	return t->rows;
+	if (t->mode == TABLE_TEXT)
+		table_text_flush(&t->text);
+	t->count.hidden = t->mode == TABLE_TEXT && t->text.n ? t->text.n - t->text.shown : 0;
+	table_text_end(&t->text);
+	return fflush(t->text.f) || ferror(t->text.f) ? -EPIPE : 0;
 }
 
 void table_free(struct table_out *t)
 {
 	if (!t)
 		return;
-	forget_head(t);
+	table_text_end(&t->text);
 	free(t);
+}
+
+void table_to(struct table_out *t, FILE *f)
+{
+	t->text.f = f;
+}
+
+void table_mode(struct table_out *t, enum table_mode mode)
+{
+	t->mode = mode;
+}
+
+void table_heads(struct table_out *t, bool on)
+{
+	t->text.heads = on;
+}
+
+void table_fit(struct table_out *t, int screen)
+{
+	t->text.screen = screen;
+}
+
+int table_widths(struct table_out *t, const int *widths, size_t n)
+{
+	if (n > TEXT_COLUMNS)
+		return -E2BIG;
+	memset(t->text.fixed, 0, sizeof(t->text.fixed));
+	memcpy(t->text.fixed, widths, n * sizeof(*widths));
+	return 0;
+}
+
+struct table_count table_count(const struct table_out *t)
+{
+	return t->count;
 }

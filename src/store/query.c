@@ -363,11 +363,17 @@ int sql_run(struct sqlh *q, const char *sql, const struct sql_sink *sink, char *
 {
 	int e = hint_check(sql, TABLE_MAX, err);
 
+	q->src.rows_read = 0;
 	__atomic_store_n(&q->cancel, false, __ATOMIC_RELAXED);
 	while (!e && *sql)
 		e = run_one(q, &sql, sink, err);
 	drop_params(q);
 	return e;
+}
+
+uint64_t sql_rows_read(const struct sqlh *q)
+{
+	return q->src.rows_read;
 }
 
 bool sql_complete(const char *sql)

@@ -59,6 +59,9 @@ struct sql_sink {
 };
 int sql_run(struct sqlh *q, const char *sql, const struct sql_sink *sink, char *err);
 
+/* Rows that the last sql_run() took from the tables. */
+uint64_t sql_rows_read(const struct sqlh *q);
+
 /* Parameters :name of the next sql_run(), as text; replaces older ones. 0 or -ENOMEM. */
 int sql_param(struct sqlh *q, const char *name, const char *value);
 

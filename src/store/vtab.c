@@ -134,6 +134,13 @@ void vtab_unpin(struct vtab_source *src)
 	src->pinned = false;
 }
 
+/* What a scan answers, the row that it stands on counted. */
+static int moved(struct cursor *c, int err)
+{
+	vtab_of(&c->base)->src->rows_read += !err && !c->scan.eof;
+	return result_of(err);
+}
+
 static int filter(sqlite3_vtab_cursor *base, int num, const char *text, int argc,
                   sqlite3_value **argv)
 {
@@ -155,7 +162,7 @@ static int filter(sqlite3_vtab_cursor *base, int num, const char *text, int argc
 	c->scan.stop = v->src->stop;
 	c->scan.ctx = v->src->ctx;
 	rc = plan_apply(&c->scan, num, text, argc, argv, &v->base.zErrMsg);
-	return rc ? rc : result_of(scan_start(&c->scan));
+	return rc ? rc : moved(c, scan_start(&c->scan));
 }
 
 static int next(sqlite3_vtab_cursor *base)
@@ -163,7 +170,7 @@ static int next(sqlite3_vtab_cursor *base)
 	struct cursor *c = (struct cursor *)base;
 
 	if (vtab_of(base)->src->store)
-		return result_of(scan_next(&c->scan));
+		return moved(c, scan_next(&c->scan));
 	c->item++;
 	skip_other_tables(c);
 	return SQLITE_OK;

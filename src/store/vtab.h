@@ -20,6 +20,7 @@ struct vtab_source {
 	const struct batch *batch;
 	bool (*stop)(void *ctx); /* asked during long scans; may be NULL */
 	void *ctx;
+	uint64_t rows_read; /* that the tables gave, after the conditions they look at themselves */
 	struct layout layouts[TABLE_MAX];
 };
 
