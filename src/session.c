@@ -51,7 +51,9 @@ static void describe_run(struct session *s)
 		.cmdline = s->opts.cmdline,
 		.kernel = s->uts.release,
 		.boot_id = s->boot_id,
-		.host = s->host,
+		.host = s->opts.nrecordings
+		                ? NULL
+		                : s->host, /* rows of another host are not of this one */
 		.wall_offset_ns = clock_wall_offset(),
 		.show_secrets = s->opts.show_secrets,
 	};

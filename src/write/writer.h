@@ -14,8 +14,8 @@
 struct run_info {
 	const char *version; /* of obi */
 	const char *cmdline;
-	const char *kernel, *boot_id, *host;
-	int64_t wall_offset_ns; /* CLOCK_MONOTONIC + this = Unix time */
+	const char *kernel, *boot_id, *host; /* NULL: not known */
+	int64_t wall_offset_ns;              /* CLOCK_MONOTONIC + this = Unix time */
 	bool show_secrets;
 };
 

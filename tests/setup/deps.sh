@@ -10,8 +10,8 @@ set -eu
 
 build="gcc make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
 	libsqlite3-dev libevent-dev libreadline-dev libncurses-dev pkg-config"
-tests="check libsubunit-dev libjansson-dev clang-format shellcheck python3 python3-protobuf sqlite3 zstd gzip
-	file binutils man-db"
+tests="check libsubunit-dev libjansson-dev clang-format shellcheck python3 python3-venv python3-protobuf
+	curl sqlite3 zstd gzip file binutils man-db"
 
 # A header or a tool for each thing that the build uses: works on any distribution.
 missing_build() {
