@@ -77,7 +77,8 @@ SUITE_SRC := $(filter %_test.c,$(UNIT_SRC))
 # what the commands are made of and can be tested without a terminal
 UNIT_CMD_SRC := $(wildcard cmd/opts.c cmd/args.c cmd/filter_expr.c cmd/suggest.c)
 QUERIES := $(sort $(wildcard queries/*.sql))
-GEN := $(OUT)/gen/cmds.def $(OUT)/gen/suites.def $(OUT)/gen/queries.inc
+VIEW_SRC := $(shell grep -l '^const struct view view_' $(wildcard ui/view_*.c) /dev/null)
+GEN := $(OUT)/gen/cmds.def $(OUT)/gen/views.def $(OUT)/gen/suites.def $(OUT)/gen/queries.inc
 
 APP_OBJ := $(APP_SRC:%.c=$(OUT)/obj/%.o)
 UNIT_OBJ := $(patsubst %.c,$(UNIT_OUT)/obj/%.o,$(LIB_SRC) $(UNIT_CMD_SRC) $(UNIT_SRC))
@@ -134,6 +135,9 @@ endef
 
 $(OUT)/gen/cmds.def: always
 	$(call gen,for f in $(patsubst cmd/%.c,%,$(CMD_SRC)); do echo "CMD($$f)"; done)
+
+$(OUT)/gen/views.def: always
+	$(call gen,for f in $(patsubst ui/view_%.c,%,$(VIEW_SRC)); do echo "VIEW($$f)"; done)
 
 $(OUT)/gen/suites.def: always
 	$(call gen,for f in $(patsubst tests/unit/%_test.c,%,$(SUITE_SRC)); do echo "SUITE($$f)"; done)
@@ -255,8 +259,9 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
 
-list: $(GEN) ## what was found: commands, protocols, queries, suites, BPF objects
+list: $(GEN) ## what was found: commands, views, protocols, queries, suites, BPF objects
 	@echo commands: $(patsubst cmd/%.c,%,$(CMD_SRC))
+	@echo views: $(patsubst ui/view_%.c,%,$(VIEW_SRC))
 	@echo protocols: $$(sed -n 's/^PROTO([0-9]*, [A-Z0-9_]*, \(.*\))/\1/p' src/proto/protos.def)
 	@echo queries: $(patsubst queries/%.sql,%,$(QUERIES))
 	@echo suites: $(patsubst tests/unit/%_test.c,%,$(SUITE_SRC))

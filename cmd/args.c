@@ -50,6 +50,10 @@ static const struct {
 	{ OPT_OTLP, WORD, AT(otlp) },
 	{ OPT_SHOW_SECRETS, SWITCH, AT(show_secrets) },
 	{ OPT_NO_COLOR, SWITCH, AT(no_color) },
+	{ OPT_ASCII, SWITCH, AT(ascii) },
+	{ OPT_NO_MOUSE, SWITCH, AT(no_mouse) },
+	{ OPT_THEME, WORD, AT(theme) },
+	{ OPT_INTERVAL, DURATION, AT(interval_ns) },
 	{ OPT_DURATION, DURATION, AT(duration_ns) },
 	{ OPT_COUNT, NUMBER, AT(count) },
 	{ OPT_MEM, SIZE, AT(mem_bytes) },
@@ -202,10 +206,8 @@ static int set_form(struct options *o, const char *value, char *err)
 		const char *name;
 		enum form form;
 	} forms[] = {
-		{ "text", FORM_TEXT },
-		{ "json", FORM_JSON },
-		{ "csv", FORM_CSV },
-		{ "otlp", FORM_OTLP },
+		{ "tui", FORM_TUI }, { "text", FORM_TEXT }, { "json", FORM_JSON },
+		{ "csv", FORM_CSV }, { "otlp", FORM_OTLP },
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -214,8 +216,6 @@ static int set_form(struct options *o, const char *value, char *err)
 		o->form = forms[i].form;
 		return 0;
 	}
-	if (!strcmp(value, "tui"))
-		return err_set(err, EINVAL, "-o tui is not available in this version.");
 	return bad(err, OPT_OUTPUT, value, opts[OPT_OUTPUT].arg);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "cmd/summary.h"
+#include "ui/screen.h"
 
 enum { TICK_MS = 100, EXPLAIN_S = 5 };
 
@@ -21,8 +22,10 @@ static volatile sig_atomic_t stops, wants_summary;
 static void on_stop(int sig)
 {
 	(void)sig;
-	if (stops++)
+	if (stops++) {
+		screen_abandon();
 		_exit(130); /* asked twice: out now; the kernel detaches what we held */
+	}
 }
 
 static void on_usr1(int sig)
@@ -125,7 +128,7 @@ static void set_targets(struct live *l)
 
 void live_init(struct live *l, const struct options *o)
 {
-	*l = (struct live){ .o = o, .started = now_s() };
+	*l = (struct live){ .o = o, .started = now_s(), .say = stderr };
 	err_set_sink(say, (void *)(uintptr_t)o);
 	signal(SIGPIPE, SIG_IGN);
 	catch (SIGINT, on_stop);
@@ -191,7 +194,7 @@ static int start_child(struct live *l)
 	int e = child_start(&l->child, o->command, o->users.n ? o->users.v[0] : NULL);
 
 	if (e) {
-		fprintf(stderr, "obi: cannot start %s: %s\n", o->command[0], strerror(-e));
+		fprintf(l->say, "obi: cannot start %s: %s\n", o->command[0], strerror(-e));
 		return STATUS_CMD;
 	}
 	l->has_child = true;
@@ -215,12 +218,12 @@ static void say_attached(struct live *l)
 	if (!c)
 		return;
 	session_counts(l->session, c);
-	fprintf(stderr, "obi: attached %u of %u probes", c->attached, c->probes);
+	fprintf(l->say, "obi: attached %u of %u probes", c->attached, c->probes);
 	for (size_t i = 0; i < n; i++)
 		if (!p[i].attached && !p[i].skipped)
-			fprintf(stderr, "%s%s (%s)",
+			fprintf(l->say, "%s%s (%s)",
 			        missing++ ? ", " : "; continuing. Missing: ", p[i].name, p[i].why);
-	fputc('\n', stderr);
+	fputc('\n', l->say);
 	free(c);
 }
 
@@ -230,7 +233,7 @@ static int let_go(struct live *l)
 
 	if (!e)
 		return 0;
-	fprintf(stderr, "obi: cannot run %s: %s\n", l->o->command[0], strerror(-e));
+	fprintf(l->say, "obi: cannot run %s: %s\n", l->o->command[0], strerror(-e));
 	return e == -ENOENT ? 127 : 126; /* as a shell says it */
 }
 
@@ -245,9 +248,9 @@ int live_start(struct live *l)
 	if (l->session)
 		e = session_start(l->session, err);
 	if (e || !l->session) {
-		fprintf(stderr, "obi: %s\n", err[0] ? err : strerror(-e));
+		fprintf(l->say, "obi: %s\n", err[0] ? err : strerror(-e));
 		if (live_status(e) == STATUS_PERMISSION && !l->opts.nrecordings)
-			fprintf(stderr,
+			fprintf(l->say,
 			        "  run:   sudo %s\n"
 			        "  in Kubernetes:  kubectl debug node/NODE -it --profile=sysadmin "
 			        "--image=IMAGE -- %s\n",
@@ -284,7 +287,7 @@ static bool targets_gone(struct live *l)
 	       !t->ncgroups && !t->nusers && !session_targets(l->session);
 }
 
-static void describe_target(const struct live *l, char *out, size_t cap)
+void live_target(const struct live *l, char *out, size_t cap)
 {
 	const struct target_spec *t = &l->opts.capture.targets;
 
@@ -294,8 +297,10 @@ static void describe_target(const struct live *l, char *out, size_t cap)
 		snprintf(out, cap, "the whole host");
 	else if (t->npids)
 		snprintf(out, cap, "pid %d", (int)t->pids[0]);
-	else
+	else if (l->session)
 		snprintf(out, cap, "%zu processes", session_targets(l->session));
+	else
+		snprintf(out, cap, "what fits the selection");
 }
 
 /* Nothing shown for a while: say what is there and what hides it. */
@@ -317,7 +322,7 @@ static void explain(struct live *l)
 		return;
 	session_counts(l->session, c);
 	if (!c->tally.shown) {
-		describe_target(l, target, sizeof(target));
+		live_target(l, target, sizeof(target));
 		e.target = target;
 		e.pid = l->opts.capture.targets.npids ? l->opts.capture.targets.pids[0] : 0;
 		p = session_probes(l->session, &n);
@@ -346,6 +351,32 @@ enum live_state live_check(struct live *l, int wait_ms)
 	if (l->has_child ? child_over(&l->child) : targets_gone(l))
 		return LIVE_ENDED;
 	return stops ? LIVE_STOPPED : LIVE_RUNS;
+}
+
+void live_hold(struct live *l)
+{
+	FILE *f = open_memstream(&l->held, &l->held_len);
+
+	l->say = f ? f : stderr;
+}
+
+void live_release(struct live *l)
+{
+	if (l->say != stderr)
+		fclose(l->say);
+	l->say = stderr;
+	if (l->held)
+		fputs(l->held, stderr);
+	free(l->held);
+	l->held = NULL;
+	err_set_sink(say, (void *)(uintptr_t)l->o);
+}
+
+bool live_over(struct live *l)
+{
+	const struct options *o = l->o;
+
+	return stops || (o->duration_ns && now_s() >= l->started + (double)o->duration_ns / 1e9);
 }
 
 void live_run(struct live *l, void (*tick)(struct live *l))

@@ -52,7 +52,7 @@ struct words {
 	size_t n;
 };
 
-enum form { FORM_DEFAULT, FORM_TEXT, FORM_JSON, FORM_CSV, FORM_OTLP };
+enum form { FORM_DEFAULT, FORM_TUI, FORM_TEXT, FORM_JSON, FORM_CSV, FORM_OTLP };
 
 struct options {
 	/* targets */
@@ -79,11 +79,13 @@ struct options {
 	struct words write, read;
 	uint64_t rotate_bytes;
 	unsigned int keep;
-	bool split, show_secrets, no_color;
+	bool split, show_secrets, no_color, ascii, no_mouse;
+	const char *theme;
 	const char *otlp;
 
 	/* run */
 	uint64_t duration_ns;               /* 0: until stopped */
+	uint64_t interval_ns;               /* 0: default */
 	uint64_t count;                     /* 0: no limit */
 	uint64_t mem_bytes;                 /* 0: default */
 	uint32_t payload_bytes, ring_bytes; /* 0: default */

@@ -170,7 +170,7 @@ static void add_seen(struct buf *out, const struct explain *e, const struct sess
 			buf_fmt(out, "  %-12s ", p->name);
 			count(out, p->seen);
 			labelled(out, "   shown ", p->shown);
-			if (!p->shown && e->filter)
+			if (e->filter && (e->shown_in_list || !p->shown))
 				buf_fmt(out, "   hidden by %s", e->filter);
 			buf_ch(out, '\n');
 		}
@@ -190,7 +190,9 @@ static void add_seen(struct buf *out, const struct explain *e, const struct sess
 
 static void add_tries(struct buf *out, const struct explain *e)
 {
-	if (e->filter)
+	if (e->filter && e->filter_key)
+		buf_fmt(out, "Try:  %s\n", e->filter_key);
+	else if (e->filter)
 		buf_z(out, "Try:  the same without the filter, to see everything\n");
 	if (e->retry)
 		buf_fmt(out, "      %s\n", e->retry);
@@ -214,12 +216,17 @@ void summary_explain(struct buf *out, const struct explain *e, const struct sess
 {
 	int s = (int)e->seconds;
 
-	buf_fmt(out, "Waiting for traffic (%02d:%02d:%02d).  ", s / 3600, s / 60 % 60, s % 60);
-	count(out, c->tally.shown);
+	if (e->over)
+		buf_z(out, "Nothing to show.  ");
+	else
+		buf_fmt(out, "Waiting for traffic (%02d:%02d:%02d).  ", s / 3600, s / 60 % 60,
+		        s % 60);
+	count(out, e->shown_in_list ? 0 : c->tally.shown);
 	buf_z(out, " of ");
 	count(out, c->tally.seen);
 	buf_z(out, " requests matched.\n");
 	add_seen(out, e, c);
 	add_tries(out, e);
-	add_probes(out, c, probes, nprobes);
+	if (c->probes)
+		add_probes(out, c, probes, nprobes);
 }

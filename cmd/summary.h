@@ -17,6 +17,10 @@ struct explain {
 	const char *filter; /* as the user gave it; NULL: none */
 	const char *retry;  /* a command that shows more; NULL: none */
 	pid_t pid;          /* for the hint at doctor; 0: none */
+	/* On a screen: the key that clears the filter, NULL: text; the rows are more than fit it. */
+	const char *filter_key;
+	bool shown_in_list; /* the filter is of the list: what it hides counts as shown */
+	bool over;          /* nothing more will come */
 };
 
 /* What was seen, what was hidden and by what, what was not decoded and why, what to try. */

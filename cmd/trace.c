@@ -7,6 +7,7 @@
 
 #include "cmd/live.h"
 #include "cmd/summary.h"
+#include "cmd/tui.h"
 
 /* What goes to stdout, unless a recording does. */
 static int add_stdout(struct live *l, const struct options *o)
@@ -22,6 +23,7 @@ static int add_stdout(struct live *l, const struct options *o)
 	case FORM_OTLP:
 		return live_output(l, &writer_otlp_json, "-", STDOUT_FILENO, must);
 	case FORM_TEXT:
+	case FORM_TUI:
 	case FORM_DEFAULT:
 		break;
 	}
@@ -70,7 +72,7 @@ static int add_outputs(struct live *l, const char **recorded)
 			*recorded = o->write.v[i];
 		status = add_recording(l, o->write.v[i]);
 	}
-	if (!status && !to_stdout)
+	if (!status && !to_stdout && !tui_wanted(o))
 		status = add_stdout(l, o);
 	if (!status && o->otlp)
 		status = live_output(l, &writer_otlp_http, o->otlp, -1, false);
@@ -100,6 +102,11 @@ static int trace_run(const struct options *o)
 
 	live_init(&l, o);
 	status = add_outputs(&l, &recorded);
+	if (!status && tui_wanted(o)) {
+		status = tui_run(&l, "trace", recorded);
+		live_free(&l);
+		return status;
+	}
 	if (!status)
 		status = live_start(&l);
 	if (!status) {

@@ -9,12 +9,12 @@ _obi() {
 	case $prev in
 	--side) COMPREPLY=($(compgen -W "client server" -- "$cur")); return ;;
 	--proto) COMPREPLY=($(compgen -W "http postgresql mysql redis memcached" -- "$cur")); return ;;
-	-o | --output) COMPREPLY=($(compgen -W "text json csv otlp" -- "$cur")); return ;;
+	-o | --output) COMPREPLY=($(compgen -W "tui text json csv otlp" -- "$cur")); return ;;
 	--cgroup | -w | --write | -r | --read) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	-p | --pid | --comm | --exe | --user | --port | --local-port | --remote-port | --ip | --method | --path | --status | --query | --key | --slower | --bigger | -F | --filter | --recipe | -D | --define | --columns | --rotate | --keep | --otlp | -d | --duration | --count | --mem | --payload | --ring) return ;;
+	-p | --pid | --comm | --exe | --user | --port | --local-port | --remote-port | --ip | --method | --path | --status | --query | --key | --slower | --bigger | -F | --filter | --recipe | -D | --define | --columns | --rotate | --keep | --otlp | --theme | -d | --duration | --count | -i | --interval | --mem | --payload | --ring) return ;;
 	esac
 	case ${COMP_WORDS[1]} in
-	trace) words="-p --pid --no-follow --comm --exe --cgroup --user -a --all --port --local-port --remote-port --ip --side --proto --method --path --status --query --key --slower --bigger --errors -F --filter -o --output --columns -w --write --rotate --keep --split -r --read --otlp --show-secrets --no-color -d --duration --count --mem --payload --ring --fail-empty -q --quiet -v --verbose -V --version -h --help" ;;
+	trace) words="-p --pid --no-follow --comm --exe --cgroup --user -a --all --port --local-port --remote-port --ip --side --proto --method --path --status --query --key --slower --bigger --errors -F --filter -o --output --columns -w --write --rotate --keep --split -r --read --otlp --show-secrets --no-color --ascii --no-mouse --theme -d --duration --count -i --interval --mem --payload --ring --fail-empty -q --quiet -v --verbose -V --version -h --help" ;;
 	sql) words="-p --pid --no-follow --comm --exe --cgroup --user -a --all --port --local-port --remote-port --ip --side --proto --method --path --status --query --key --slower --bigger --errors -F --filter --recipe -D --define -o --output -r --read --show-secrets --no-color -d --duration --mem --payload --ring --fail-empty -q --quiet -v --verbose -V --version -h --help" ;;
 	doctor) words="-p --pid --comm --exe --cgroup --user -a --all -o --output --no-color -d --duration --pipeline -q --quiet -v --verbose -V --version -h --help" ;;
 	protocols) words="-o --output -q --quiet -v --verbose -V --version -h --help" ;;

@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 
+enum { GRID_MAX = 1000 }; /* columns, lines */
+
 /* What a cell means; a theme gives it colour and attributes, never colour alone. */
 enum role {
 	ROLE_TEXT,
@@ -64,6 +66,12 @@ int grid_right(struct grid *g, int x, int y, int w, enum role role, struct str s
 int grid_scrolled(struct grid *g, int x, int y, int w, int skip, enum role role, struct str s);
 void grid_fill(struct grid *g, struct rect r, enum role role); /* role only */
 void grid_hline(struct grid *g, int x, int y, int w, enum role role);
+void grid_vline(struct grid *g, int x, int y, int h, enum role role);
+/* Gives cells of r that show `needle` (ASCII case folded) this role. */
+void grid_find(struct grid *g, struct rect r, enum role role, struct str needle);
+/* The last w of n values as eight levels, the greatest is full; returns the columns used. */
+int grid_spark(struct grid *g, int x, int y, int w, enum role role, const uint32_t *v,
+               unsigned int n);
 
 /* Columns that s takes when drawn. */
 int grid_width(const struct grid *g, struct str s);

@@ -18,6 +18,14 @@
 
 struct ui_opts {
 	struct session *session;
+	/*
+	 * Where `session` is NULL: makes and starts one, on a thread of its own, while
+	 * the first frames say how far it is. 0 or -errno with words in err.
+	 */
+	int (*start)(void *ctx, struct session **out, char *err);
+	/* Asked ten times a second; true: a signal, a time limit, the end of -- CMD. May be NULL. */
+	bool (*over)(void *ctx);
+	void *ctx;
 	const char *view;    /* name of the first one: "trace", "top", ... */
 	const char *target;  /* of the header: "-p 4242 (checkout)", "run.otlp" */
 	const char *filter;  /* that the command line already applied; for the explanation */
@@ -30,6 +38,8 @@ struct ui_opts {
 	const char *config;  /* folder of keys, colours and queries of the user; NULL: none */
 	int64_t window_ns;   /* of rates; 0: 60 s */
 	int interval_ms;     /* of refresh; 0: 1000 */
+	pid_t pid;           /* of the target, where it is one; for hints */
+	bool targets;        /* single processes are traced, which may go and come */
 	bool replay;         /* rows come from recordings: now is the last event */
 	bool ascii, no_color, no_mouse;
 	/*

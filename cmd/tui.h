@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_CMD_TUI_H
+#define OBI_CMD_TUI_H
+
+/* tui - the interface as a command runs it: options in, exit status out. */
+
+#include "cmd/live.h"
+
+/* -o tui, or nothing else asked for and both ends are a terminal that can show it. */
+bool tui_wanted(const struct options *o);
+/*
+ * Instead of live_start(), live_run() and live_stop(): opens the interface with
+ * this view at once and starts the capture behind it. `recorded`: a file that is
+ * written meanwhile, NULL: none.
+ */
+int tui_run(struct live *l, const char *view, const char *recorded);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_UI_APP_INT_H
+#define OBI_UI_APP_INT_H
+
+/* app_int - the inside of the loop, shared by app*.c; views include app.h. */
+
+#include <pthread.h>
+
+#include "ui/app.h"
+#include "ui/screen.h"
+
+enum {
+	APP_DEPTH = 12, /* views on top of each other */
+	APP_VIEWS = 32, /* kinds of views */
+	APP_RATES = 60, /* seconds of the sparkline of the header */
+	APP_BUDGET = 8, /* ms of work between two keys */
+	APP_HEAD = 3,   /* lines of the header */
+	APP_LEAST_W = 40,
+	APP_LEAST_H = 10,
+};
+
+struct stack { /* of one number: the view and what was opened on top of it */
+	struct pane *panes[APP_DEPTH];
+	unsigned int n;
+};
+
+struct app {
+	struct ui_opts opts;
+	struct session *session;
+	pthread_t starter; /* runs opts.start */
+	bool starting;
+	_Atomic int started; /* 0: runs, 1: done, -errno */
+	struct session *made;
+	char start_err[512];
+
+	struct screen *screen; /* NULL: by a script of keys */
+	struct grid grid;
+	const struct theme *theme;
+	struct keymap *keys;
+	struct prompt prompt;
+	struct menu menu;
+	bool help;
+	struct stack stacks[APP_VIEWS];
+	unsigned int current; /* of stacks */
+
+	struct session_counts *counts;
+	uint32_t rates[APP_RATES]; /* requests a second, newest last */
+	unsigned int nrates;
+	uint64_t seen_before, paused_seen;
+	double rate_at, begun, cpu_before, cpu_share;
+	double counts_at, ask_at, begin_at;
+	int64_t first_ns, last_ns;         /* of a recording; 0: not known yet */
+	int64_t window_ns, window_back_ns; /* < 0: not chosen; how far back it ends */
+	bool paused, over, quit, dirty, more, mouse, targets_gone;
+	char host[65];
+
+	/* One line at the bottom; what other threads say waits in `heard`. */
+	char said[512];
+	pthread_mutex_t lock;
+	char heard[512];
+	bool has_heard;
+	char screen_to[256]; /* :screen FILE: once the next frame is drawn */
+	int status;          /* of ui_run() */
+	char *err;
+};
+
+struct pane *app_top(struct app *a);                       /* NULL: no view is open yet */
+int app_show(struct app *a, unsigned int view, char *err); /* switches to a view's own stack */
+void app_back(struct app *a);                              /* out of the view on top, or quit */
+/* app_work.c: what goes on without keys. */
+void app_tick(struct app *a);
+void app_settle(struct app *a, int limit_ms); /* until views have taken up everything */
+/* app_keys.c */
+void app_key(struct app *a, const struct key *k);
+/* app_draw.c */
+void app_draw(struct app *a);
+/* app_command.c: a line typed at `:`. 0 or -errno with words in err. */
+int app_command(struct app *a, const char *line, char *err);
+const char *app_command_word(struct pane *p, size_t i);
+void app_command_help(size_t i, const char **usage, const char **help); /* NULL past the end */
+/* help.c */
+void help_draw(struct app *a, struct rect r);
+double app_clock(void); /* CLOCK_MONOTONIC, seconds */
+
+#endif

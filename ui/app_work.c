@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* app_work - what goes on without keys: start, counters, the views' data. */
+#include "ui/app_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/err.h"
+
+static const double counts_every = 0.5;
+
+double app_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The thread that makes the session is done: views can open. */
+static void take_session(struct app *a)
+{
+	char err[ERR_TEXT] = "";
+	int e = a->started;
+
+	if (!a->starting || !e)
+		return;
+	pthread_join(a->starter, NULL);
+	a->starting = false;
+	a->session = a->made;
+	if (e > 0)
+		e = app_show(a, a->current, err);
+	if (e < 0) {
+		a->quit = true;
+		a->status = e;
+		snprintf(a->err, ERR_TEXT, "%s", a->start_err[0] ? a->start_err : err);
+	}
+	a->dirty = true;
+}
+
+static void sample_rate(struct app *a, double now)
+{
+	uint64_t seen = a->counts->tally.seen;
+
+	if (a->opts.replay || now - a->rate_at < 1)
+		return;
+	if (a->nrates == APP_RATES)
+		memmove(a->rates, a->rates + 1, (--a->nrates) * sizeof(*a->rates));
+	a->rates[a->nrates++] = (uint32_t)((double)(seen - a->seen_before) / (now - a->rate_at));
+	a->cpu_share = 100 * (a->counts->cpu_seconds - a->cpu_before) / (now - a->rate_at);
+	a->seen_before = seen;
+	a->cpu_before = a->counts->cpu_seconds;
+	a->rate_at = now;
+}
+
+static int take_span(void *ctx, int n, const char *const *texts, const int *lens, const int *types)
+{
+	struct app *a = ctx;
+
+	(void)lens, (void)types;
+	if (n == 2 && texts[0] && texts[1]) {
+		a->first_ns = strtoll(texts[0], NULL, 10);
+		a->last_ns = strtoll(texts[1], NULL, 10);
+	}
+	return 0;
+}
+
+/* From when to when a recording goes, once it is read. */
+static void measure(struct app *a)
+{
+	struct sql_sink sink = { .row = take_span, .ctx = a };
+	struct sqlh *q = sql_open(session_store(a->session), NULL);
+	char err[ERR_TEXT];
+
+	if (q)
+		(void)sql_run(q, "select min(start_ns), max(start_ns) from spans", &sink, err);
+	sql_close(q);
+}
+
+/* A process that was named is gone; one that fits may come. */
+static void watch_targets(struct app *a)
+{
+	bool gone = a->opts.targets && !a->over && !session_targets(a->session);
+
+	if (gone == a->targets_gone)
+		return;
+	a->targets_gone = gone;
+	app_say(a, gone ? "the target is gone; what it did stays here" : "the target is back");
+}
+
+static void count(struct app *a, double now)
+{
+	bool over;
+
+	if (!a->session || now - a->counts_at < counts_every)
+		return;
+	a->counts_at = now;
+	over = session_poll(a->session, 0) == 1;
+	session_counts(a->session, a->counts);
+	if (over && !a->over) {
+		a->more = true; /* the last rows */
+		if (a->opts.replay)
+			measure(a);
+	}
+	a->over = over;
+	sample_rate(a, now);
+	watch_targets(a);
+	a->dirty = true;
+}
+
+static void hear(struct app *a)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->has_heard) {
+		snprintf(a->said, sizeof(a->said), "%s", a->heard);
+		a->has_heard = false;
+		a->dirty = true;
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+static void ask(struct app *a, double now)
+{
+	struct pane *p = app_top(a);
+	char err[ERR_TEXT] = "";
+	int every, e;
+
+	if (!p || !p->view->ask || (a->paused && !a->more))
+		return;
+	every = p->view->every_ms ? p->view->every_ms : a->opts.interval_ms;
+	if (!a->more && now < a->ask_at)
+		return;
+	e = p->view->ask(p, APP_BUDGET, err);
+	if (e < 0)
+		app_say(a, "%s", err[0] ? err : "cannot read the rows");
+	a->more = e == 1;
+	a->ask_at = app_clock() + every / 1e3;
+}
+
+void app_tick(struct app *a)
+{
+	double now = app_clock();
+
+	take_session(a);
+	if (a->opts.over && a->opts.over(a->opts.ctx))
+		a->quit = true;
+	hear(a);
+	count(a, now);
+	ask(a, now);
+}
+
+void app_settle(struct app *a, int limit_ms)
+{
+	double end = app_clock() + limit_ms / 1e3;
+
+	do {
+		a->counts_at = a->ask_at = 0;
+		app_tick(a);
+	} while (!a->quit && (a->starting || a->more) && app_clock() < end);
+}
