@@ -114,6 +114,7 @@ http {{
     default_type text/plain; if_modified_since before; log_not_found off;
     gzip_http_version 1.0; gzip_types text/plain; gzip_proxied any;
     upstream back {{ server 127.0.0.1:{back}; keepalive 16; }}
+    {upstreams}
     server {{
         listen 127.0.0.1:{port} backlog=4096 {listen};
         root {dir}/www;
@@ -140,9 +141,10 @@ http {{
 class Nginx(Server):
     """Two servers in one: `port` for clients, `back` for what is proxied to itself."""
 
-    def __init__(self, env=None, workers=2, extra="", listen=""):
+    def __init__(self, env=None, workers=2, extra="", listen="", upstreams=""):
         super().__init__(env)
         self.back, self.workers, self.extra, self.listen = free_port(), workers, extra, listen
+        self.upstreams = upstreams
 
     def prepare(self):
         www = self.dir / "www"
@@ -153,7 +155,7 @@ class Nginx(Server):
         (www / "text").write_bytes(b"".join(b"line %d of a text that shrinks\n" % i for i in range(300)))
         (self.dir / "conf").write_text(NGINX_CONF.format(
             dir=self.dir, port=self.port, back=self.back, workers=self.workers, extra=self.extra,
-            listen=self.listen))
+            listen=self.listen, upstreams=self.upstreams))
 
     def command(self):
         return ["/usr/sbin/nginx", "-p", self.dir, "-c", self.dir / "conf", "-e", self.dir / "error.log"]
