@@ -49,28 +49,29 @@ static __always_inline void piece_parts(const struct io *io, __u32 level, __u64 
 static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 level, __u64 from,
                                     __u64 len)
 {
-	__u64 head, tail, room = 0;
+	__u64 head, tail, room = 0, first = io->skip + from;
 	int err = 0;
 
 	piece_parts(io, level, len, &head, &tail);
 	BOUND(head, CALL_MAX);
 	BOUND(tail, CALL_MAX);
-	if (io->iovs && head == io->ret)
+	if (io->iovs && head == io->ret && !io->kernel)
 		room = gather_few(s, io, head);
 	if (room) {
 		io->partial = room > io->ret;
 	} else if (io->iovs && head) {
 		s->g = (struct gather){ .iov = io->buf,
 			                .cnt = io->iovs,
-			                .from = from,
+			                .from = first,
 			                .head = head,
 			                .tail = tail,
-			                .total = len };
+			                .total = len,
+			                .kernel = io->kernel };
 		gather_all();
 		io->partial = s->g.pos > io->ret;
-		if (s->g.pos < from + len) { /* too many vectors, or one that cannot be read */
-			if (head > s->g.pos - from)
-				head = s->g.pos > from ? s->g.pos - from : 0;
+		if (s->g.pos < first + len) { /* too many vectors, or one that cannot be read */
+			if (head > s->g.pos - first)
+				head = s->g.pos > first ? s->g.pos - first : 0;
 			tail = 0;
 			s->g.faults++;
 		}

@@ -20,6 +20,8 @@ struct io {
 	__u8 flags; /* EV_F_* */
 	__u8 tcp;
 	__u8 partial; /* out: the vector had room for more */
+	__u8 kernel;  /* the vector lies in kernel memory */
+	__u32 skip;   /* bytes of the vector before those that moved */
 };
 
 /* Copying n bytes from the front and t from the end of a vector of buffers. */
@@ -30,6 +32,7 @@ struct gather {
 	__u64 pos; /* bytes of the vectors passed so far */
 	__u32 cnt;
 	__u32 faults;
+	__u32 kernel;
 };
 
 /* A call on its way into the ring, piece by piece. */
@@ -98,13 +101,16 @@ __noinline int gather_next(__u32 i)
 	struct scratch *s = scratch_here();
 	struct gather *g;
 	struct user_iov v;
+	void *from;
 
 	if (!s)
 		return 1;
 	g = &s->g;
 	if (i >= g->cnt || g->pos >= g->from + g->total)
 		return 1;
-	if (bpf_probe_read_user(&v, sizeof(v), (void *)(g->iov + (__u64)i * sizeof(v)))) {
+	from = (void *)(g->iov + (__u64)i * sizeof(v));
+	if (g->kernel ? bpf_probe_read_kernel(&v, sizeof(v), from)
+	              : bpf_probe_read_user(&v, sizeof(v), from)) {
 		g->faults++;
 		return 1;
 	}

@@ -11,6 +11,7 @@
 #define IO_MODERN
 #include "bpf/io.h"
 #include "bpf/state.h"
+#include "bpf/uring_buf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -93,6 +94,13 @@ static __always_inline void buf_message(struct io *io, __u64 msg)
 	io->iovs = m.iovlen;
 }
 
+static __always_inline void buf_uring(struct io *io, struct sock *sk)
+{
+	io->flags |= EV_F_IOURING;
+	if (uring_find(io, sk))
+		io->flags &= ~EV_F_NOBUF;
+}
+
 static __always_inline void buf_find(struct io *io, struct sock *sk, int flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -103,7 +111,7 @@ static __always_inline void buf_find(struct io *io, struct sock *sk, int flags)
 	io->flags |= EV_F_NOBUF;
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER)) {
 		if (task->flags & PF_IO_WORKER)
-			io->flags |= EV_F_IOURING;
+			buf_uring(io, sk);
 		return;
 	}
 	if (IS_COMPAT(task->thread_info.status, task->thread_info.flags))
@@ -113,7 +121,7 @@ static __always_inline void buf_find(struct io *io, struct sock *sk, int flags)
 	if (kind == NR_FILE)
 		return;
 	if (kind == NR_OTHER || !regs_match(task, regs, sk)) {
-		io->flags |= EV_F_IOURING;
+		buf_uring(io, sk);
 		return;
 	}
 	if (io->dir == EV_RECV && (flags & MSG_TRUNC) && io->tcp)

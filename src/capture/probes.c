@@ -19,6 +19,7 @@
 #include "sock.skel.h"
 #include "sys.skel.h"
 #include "tcp.skel.h"
+#include "uring.skel.h"
 
 /* The generated open, load and destroy of one object, behind one type. */
 struct object {
@@ -55,6 +56,7 @@ OBJECT(sys)
 OBJECT(tcp)
 OBJECT(enter)
 OBJECT(iter)
+OBJECT(uring)
 
 static const struct {
 	const char *object, *prog, *hook, *name;
@@ -63,6 +65,9 @@ static const struct {
 	{ "sock", "obi_sock_recv", "tp_btf/sock_recv_length", "socket receive" },
 	{ "sys", "obi_sys_exit", "tp_btf/sys_exit", "socket send and receive by system call" },
 	{ "enter", "obi_tcp_send", "tp_btf/tcp_sendmsg_locked", "beginning of sends" },
+	{ "uring", "obi_uring_submit", "tp_btf/io_uring_submit_req", "io_uring requests" },
+	{ "uring", "obi_uring_file", "tp_btf/io_uring_file_get", "io_uring requests of workers" },
+	{ "uring", "obi_uring_wait", "tp_btf/io_uring_poll_arm", "io_uring requests that wait" },
 	{ "tcp", "obi_tcp_state", "tp_btf/inet_sock_set_state", "connect and listen" },
 	{ "tcp", "obi_tcp_destroy", "tp_btf/tcp_destroy_sock", "end of connections" },
 	{ "proc", "obi_fork", "tp_btf/sched_process_fork", "child processes" },
@@ -236,10 +241,13 @@ int probes_load(struct probes *p, struct config *cfg, uint32_t ring_bytes, unsig
 	}
 	for (size_t i = 0; i < p->nstates; i++)
 		p->states[i].needed = p->progs[i] != NULL;
-	if (cfg->hash)
+	if (cfg->hash) {
 		states_refused(p, &enter_object, true, "not on the path of system calls");
-	else
+		states_refused(p, &uring_object, true, "not on the path of system calls");
+	} else {
 		object_load(p, &enter_object, cfg);
+		object_load(p, &uring_object, cfg);
+	}
 	object_load(p, &tcp_object, cfg);
 	object_load(p, &proc_object, cfg);
 	if (!object_load(p, &iter_object, cfg)) {

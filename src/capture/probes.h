@@ -19,7 +19,7 @@
 #include "bpf/config.h"
 #include "capture/capture.h"
 
-enum { PROBES_MAX = 12, PROBES_OBJECTS = 6, PROBES_MAPS = 16 };
+enum { PROBES_MAX = 16, PROBES_OBJECTS = 8, PROBES_MAPS = 24 };
 
 struct bpf_object;
 struct bpf_program;

@@ -18,6 +18,7 @@ LIBS = {
     "redis_load": ["-lhiredis"],
     "pg_pipeline": ["-I/usr/include/postgresql", "-lpq"],
     "mysql_load": ["-I/usr/include/mariadb", "-lmariadb"],
+    "uring": ["-luring"],
 }
 
 
