@@ -89,6 +89,10 @@ static void add_losses(struct buf *out, const struct session_counts *c)
 		count(out, c->bad_records);
 		buf_z(out, " records of the recording were left out\n");
 	}
+	if (c->undecided) {
+		count(out, c->undecided);
+		buf_z(out, " requests are shown because the filter failed on them\n");
+	}
 	if (c->store.evicted[TABLE_SPANS]) {
 		count(out, c->store.evicted[TABLE_SPANS]);
 		buf_z(out, " of the oldest spans made room in the store (--mem)\n");
@@ -151,6 +155,7 @@ void summary_json(struct buf *out, const struct session_counts *c)
 	member(out, "open", c->pair.open, false);
 	member(out, "broken", c->pair.broken, false);
 	member(out, "skipped", c->pair.skipped, false);
+	member(out, "undecided", c->undecided, false);
 	member(out, "orphans", c->conn.orphans, true);
 	buf_fmt(out, "},\"parse_errors\":%llu,\"duration_s\":%.3f,\"cpu_s\":%.3f}}\n",
 	        (unsigned long long)c->conn.parse_errors, c->seconds, c->cpu_seconds);

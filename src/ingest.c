@@ -21,11 +21,35 @@ struct ingest {
 	unsigned int keep_cap;
 	uint64_t shown;
 	atomic_bool full;
+	atomic_uint_fast64_t undecided;
 	pthread_mutex_t lock; /* of the published numbers */
 	struct ingest_stats published;
 };
 
 /* ---- a batch on its way out ---- */
+
+static void count_undecided(struct ingest *g, uint64_t n, const char *why)
+{
+	if (n && !atomic_fetch_add(&g->undecided, n))
+		warn(LEVEL_WARN, "the filter fails: %s; spans where it does are shown and counted",
+		     why);
+}
+
+/* Where an expression fails on a batch: row by row, so that the others are still decided. */
+static void choose_each(struct ingest *g, const struct batch *b)
+{
+	uint64_t failed = 0;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		struct batch one = { .items = b->items + i, .n = 1, .cap = 1 };
+
+		if (!filter_run(g->filter, &one, &g->keep[i]))
+			continue;
+		g->keep[i] = true;
+		failed++;
+	}
+	count_undecided(g, failed, filter_why(g->filter));
+}
 
 static const bool *choose(struct ingest *g, const struct batch *b)
 {
@@ -34,12 +58,16 @@ static const bool *choose(struct ingest *g, const struct batch *b)
 	if (g->keep_cap < b->n) {
 		bool *keep = realloc(g->keep, b->n * sizeof(*keep));
 
-		if (!keep)
+		if (!keep) {
+			count_undecided(g, b->n, "out of memory");
 			return NULL;
+		}
 		g->keep = keep;
 		g->keep_cap = b->n;
 	}
-	return filter_run(g->filter, b, g->keep) ? NULL : g->keep;
+	if (filter_run(g->filter, b, g->keep))
+		choose_each(g, b);
+	return g->keep;
 }
 
 /* Items that are not shown leave the batch; nobody else has it yet. */
@@ -239,6 +267,9 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 	fact(g, "spans.ended", st.pair.ended, "of those, complete");
 	fact(g, "spans.open", st.pair.open, "without an answer at the end");
 	fact(g, "spans.broken", st.pair.broken, "whose answer was lost");
+	if (g->filter)
+		fact(g, "spans.undecided", atomic_load(&g->undecided),
+		     "shown because the filter failed on them");
 	fact(g, "spans.skipped", st.pair.skipped, "that the server discarded after an error");
 	ingest_flush(g);
 }
@@ -247,6 +278,7 @@ void ingest_stats(struct ingest *g, struct ingest_stats *out)
 {
 	pthread_mutex_lock(&g->lock);
 	*out = g->published;
+	out->undecided = atomic_load(&g->undecided);
 	pthread_mutex_unlock(&g->lock);
 }
 

@@ -31,6 +31,7 @@ struct ingest_opts {
 struct ingest_stats {
 	struct conn_stats conn;
 	struct pair_stats pair;
+	uint64_t undecided; /* spans that are shown because the filter failed on them */
 };
 
 struct ingest;

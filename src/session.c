@@ -271,6 +271,7 @@ void session_counts(struct session *s, struct session_counts *out)
 		ingest_stats(p->ingest, &is);
 	out->conn = is.conn;
 	out->pair = is.pair;
+	out->undecided = is.undecided;
 	if (p->store)
 		store_stats(p->store, &out->store);
 	for (unsigned int i = 0; i < s->opts.noutputs; i++)

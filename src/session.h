@@ -50,6 +50,7 @@ struct session_counts {
 	struct store_stats store;
 	uint64_t lost_output;          /* rows that an output did not take */
 	uint64_t bad_records;          /* of a recording: left out */
+	uint64_t undecided;            /* spans shown because the filter failed on them */
 	unsigned int attached, probes; /* of those that were wanted */
 	double seconds;                /* since the start, to the end of the capture */
 	double cpu_seconds;            /* of obi itself */

@@ -19,6 +19,7 @@ struct filter {
 	sqlite3_stmt *st;
 	struct vtab_source src;
 	const char *denied;
+	char why[ERR_TEXT]; /* the last failure */
 };
 
 struct filter *filter_new(const char *expr, char *err)
@@ -51,9 +52,16 @@ int filter_run(struct filter *f, const struct batch *b, bool *keep)
 	f->src.batch = b;
 	while ((rc = sqlite3_step(f->st)) == SQLITE_ROW)
 		keep[sqlite3_column_int64(f->st, 0)] = true;
+	if (rc != SQLITE_DONE)
+		err_set(f->why, EINVAL, "%s", sqlite3_errmsg(f->db));
 	sqlite3_reset(f->st);
 	f->src.batch = NULL;
 	return rc == SQLITE_DONE ? 0 : rc == SQLITE_NOMEM ? -ENOMEM : -EINVAL;
+}
+
+const char *filter_why(const struct filter *f)
+{
+	return f->why;
 }
 
 void filter_free(struct filter *f)

@@ -79,6 +79,7 @@ struct filter;
 struct filter *filter_new(const char *expr, char *err);
 /* Sets keep[i] for every item of b: spans by the expression, other tables always true. 0 or -errno. */
 int filter_run(struct filter *f, const struct batch *b, bool *keep);
+const char *filter_why(const struct filter *f); /* words for the last failure of filter_run() */
 void filter_free(struct filter *f);
 
 /* ---- named queries ---- */
