@@ -144,7 +144,8 @@ void summary_json(struct buf *out, const struct session_counts *c)
 	member(out, "muted", c->capture.muted, false);
 	member(out, "faults", c->capture.faults, true);
 	buf_z(out, "},\"bytes\":{");
-	member(out, "seen", c->conn.bytes, false);
+	member(out, "moved", c->conn.moved_bytes, false);
+	member(out, "seen", c->conn.seen_bytes, false);
 	member(out, "cut", c->conn.cut_bytes, false);
 	member(out, "lost", c->conn.lost_bytes, false);
 	member(out, "unseen", c->conn.unseen_bytes, false);

@@ -256,10 +256,11 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 	fact(g, "ring.records", cs->records, "records that the kernel handed over");
 	fact(g, "ring.lost", cs->lost, "records that found no room in the ring");
 	fact(g, "ring.lost_bytes", cs->lost_bytes, "bytes of the applications inside those");
-	fact(g, "bytes.seen", st.conn.bytes, "bytes the traced processes moved");
+	fact(g, "bytes.moved", st.conn.moved_bytes, "bytes the traced processes sent and received");
+	fact(g, "bytes.seen", st.conn.seen_bytes, "of those, captured");
 	fact(g, "bytes.cut", st.conn.cut_bytes, "of those, left out on purpose");
 	fact(g, "bytes.lost", st.conn.lost_bytes, "of those, lost in the ring");
-	fact(g, "bytes.unseen", st.conn.unseen_bytes, "moved where no probe sees them");
+	fact(g, "bytes.unseen", st.conn.unseen_bytes, "of those, moved where no probe sees them");
 	fact(g, "bytes.unparsed", st.conn.unparsed_bytes, "captured, but understood by no parser");
 	fact(g, "parse_errors", st.conn.parse_errors, "messages that broke their protocol's rules");
 	fact(g, "orphans", st.conn.orphans, "answers to requests from before tracing began");

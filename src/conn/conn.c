@@ -139,9 +139,16 @@ static void hole_before(struct conns *t, struct conn *c, enum ev_dir d, uint64_t
 	c->unseen_bytes += n - lost;
 	t->stats.lost_bytes += lost;
 	t->stats.unseen_bytes += n - lost;
+	t->stats.moved_bytes += n;
 	c->dir[d].total += n;
 	c->flags |= CONN_F_GAP;
 	feed_hole(t, c, d, n, true, at);
+}
+
+static void count_seen(struct conns *t, struct conn *c, size_t n)
+{
+	c->seen_bytes += n;
+	t->stats.seen_bytes += n;
 }
 
 static void note_first(struct conn *c, const uint8_t *p, size_t n)
@@ -161,8 +168,10 @@ static void feed_payload(struct conns *t, struct conn *c, const struct ev_data *
 	enum ev_dir d = (enum ev_dir)(e->dir & 1);
 	uint32_t head = e->head_len, tail = e->tail_len, middle = e->len - head - tail;
 
-	if (skip < head)
+	if (skip < head) {
+		count_seen(t, c, head - skip);
 		feed_bytes(t, c, d, e->bytes + skip, head - skip, at);
+	}
 	skip = skip > head ? skip - head : 0;
 	if (middle > skip) {
 		c->cut_bytes += middle - skip;
@@ -170,8 +179,10 @@ static void feed_payload(struct conns *t, struct conn *c, const struct ev_data *
 		feed_hole(t, c, d, middle - skip, false, at);
 	}
 	skip = skip > middle ? skip - middle : 0;
-	if (tail > skip)
+	if (tail > skip) {
+		count_seen(t, c, tail - skip);
 		feed_bytes(t, c, d, e->bytes + head + skip, tail - skip, at);
+	}
 }
 
 static void touch(struct conns *t, struct conn *c, const struct ev_data *e, const struct moment *at)
@@ -214,7 +225,7 @@ static void on_data(struct conns *t, const struct ev_data *e)
 		hole_before(t, c, d, e->off, e->lost_bytes, &at);
 	else if (e->off < s->next)
 		t->stats.late++, skip = (uint32_t)(s->next - e->off);
-	t->stats.bytes += e->len;
+	t->stats.moved_bytes += e->len > skip ? e->len - skip : 0;
 	s->total += e->len > skip ? e->len - skip : 0;
 	note_first(c, e->bytes, e->head_len);
 	if (skip < e->len)

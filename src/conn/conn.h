@@ -60,9 +60,10 @@ struct conn {
 	struct stream dir[2]; /* by enum ev_dir */
 	void *pairs;          /* owned by the sink */
 	uint64_t first_ns, end_ns;
-	uint64_t cut_bytes, lost_bytes, unseen_bytes, unparsed_bytes;
-	uint64_t requests, errors; /* kept by the sink */
-	uint32_t pid;              /* that used it last */
+	uint64_t seen_bytes, cut_bytes, lost_bytes, unseen_bytes; /* together: total of both */
+	uint64_t unparsed_bytes;                                  /* of those seen */
+	uint64_t requests, errors;                                /* kept by the sink */
+	uint32_t pid;                                             /* that used it last */
 	uint32_t srtt_us, retransmits;
 	uint32_t flags; /* CONN_F_* */
 	uint16_t turns; /* changes of direction so far, at most 65535 */
@@ -108,8 +109,8 @@ struct conn_sink {
 
 struct conn_stats {
 	uint64_t records, conns, evicted;
-	uint64_t bytes; /* moved, by the records */
-	uint64_t cut_bytes, lost_bytes, unseen_bytes, unparsed_bytes;
+	uint64_t moved_bytes; /* by the offsets: seen, cut, lost and unseen ones */
+	uint64_t seen_bytes, cut_bytes, lost_bytes, unseen_bytes, unparsed_bytes;
 	uint64_t parse_errors, resyncs, unlearned;
 	uint64_t orphans;   /* answers to requests that were not seen */
 	uint64_t late;      /* records that began before the expected offset */

@@ -339,6 +339,7 @@ static void conn_counts(const struct conn *c, struct conn_row *row)
 	row->errors = (int64_t)c->errors;
 	row->tx_bytes = (int64_t)c->dir[EV_SEND].total;
 	row->rx_bytes = (int64_t)c->dir[EV_RECV].total;
+	row->seen_bytes = (int64_t)c->seen_bytes;
 	row->cut_bytes = (int64_t)c->cut_bytes;
 	row->lost_bytes = (int64_t)c->lost_bytes;
 	row->unseen_bytes = (int64_t)c->unseen_bytes;

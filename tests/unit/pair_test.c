@@ -182,6 +182,47 @@ START_TEST(lost_bytes_break_what_was_open_and_nothing_else)
 }
 END_TEST
 
+/* The last row of the connection; there are some while it is open. */
+static const struct conn_row *conn_at_end(struct rig *r)
+{
+	const struct conn_row *row = NULL;
+
+	conns_finish(r->conns);
+	pair_flush(r->pairs);
+	for (unsigned int b = 0; b < r->nout; b++)
+		for (unsigned int k = 0; k < r->out[b]->n; k++)
+			if (r->out[b]->items[k].table == TABLE_CONNECTIONS)
+				row = r->out[b]->items[k].row;
+	return row;
+}
+
+START_TEST(bytes_that_moved_are_seen_cut_lost_or_unseen)
+{
+	struct rig r;
+	struct conn_stats st;
+	const struct conn_row *c;
+
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
+	move(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 600, "end");
+	r.off[EV_SEND] -= 2; /* comes again, in part */
+	move(&r, EV_SEND, "nd+", 3, "");
+	r.off[EV_RECV] += 100;
+	say(&r, EV_RECV, "GET /c HTTP/1.1\r\n\r\n");
+	c = conn_at_end(&r);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_int_eq(c->rx_bytes, 19 + 100 + 19);
+	ck_assert_int_eq(c->tx_bytes, 601);
+	ck_assert_int_eq(c->seen_bytes, 19 + 19 + 40 + 3 + 1);
+	ck_assert_int_eq(c->cut_bytes, 600 - 43);
+	ck_assert_int_eq(c->lost_bytes + c->unseen_bytes, 100);
+	conns_stats(r.conns, &st);
+	ck_assert_uint_eq(st.moved_bytes, (uint64_t)(c->tx_bytes + c->rx_bytes));
+	ck_assert_uint_eq(st.seen_bytes, (uint64_t)c->seen_bytes);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_connection_joined_in_the_middle_starts_at_its_next_request)
 {
 	struct rig r;
@@ -247,6 +288,7 @@ Suite *pair_suite(void)
 	tcase_add_test(t, an_answer_that_overtook_its_request_waits_for_it);
 	tcase_add_test(t, a_body_that_is_not_copied_still_ends_its_request);
 	tcase_add_test(t, lost_bytes_break_what_was_open_and_nothing_else);
+	tcase_add_test(t, bytes_that_moved_are_seen_cut_lost_or_unseen);
 	tcase_add_test(t, a_connection_joined_in_the_middle_starts_at_its_next_request);
 	tcase_add_test(t, a_request_without_an_answer_is_open_at_the_end);
 	tcase_add_loop_test(t, every_split_of_a_conversation_gives_the_same_rows, 1, 120);
