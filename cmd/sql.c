@@ -35,15 +35,24 @@ static char *user_queries(void)
 
 /* ---- one answer ---- */
 
+/* `--recipe help`: nothing is captured or read for it. */
+static int list_recipes(void)
+{
+	char *dir = user_queries();
+	struct recipes *recipes = recipes_load(dir);
+
+	if (recipes)
+		shell_recipes(&(struct shell){ .recipes = recipes }, "");
+	recipes_free(recipes);
+	free(dir);
+	return recipes ? STATUS_OK : STATUS_ERROR;
+}
+
 static int ask_recipe(struct shell *sh, const struct options *o)
 {
 	const struct recipe *r;
 	const char *bad;
 
-	if (!strcmp(o->recipe, "help")) {
-		shell_recipes(sh, "");
-		return STATUS_OK;
-	}
 	r = recipe_find(sh->recipes, o->recipe);
 	if (!r)
 		return usage_error("sql", "no recipe %s; --recipe help lists them", o->recipe);
@@ -202,6 +211,8 @@ static int sql_command(const struct options *o)
 	struct live l;
 	int status;
 
+	if (o->recipe && !strcmp(o->recipe, "help"))
+		return list_recipes();
 	live_init(&l, o);
 	err_set_sink(say, (void *)(uintptr_t)o);
 	l.silent = true;
@@ -223,6 +234,7 @@ const struct cmd cmd_sql = {
 		{ "obi sql -r run.otlp 'select count(*) from spans'", "one question" },
 		{ "obi sql -r run.otlp --recipe red", "rates, errors, durations" },
 		{ "obi sql -r run.otlp --recipe slow -D limit=5", "with a parameter" },
+		{ "obi sql -r run.otlp --recipe n_plus_one", "one query over and over" },
 		{ "obi sql -r run.otlp < script.sql", "statements of a file" },
 		{ "obi sql -p 4242", "a prompt, live" },
 		{ "obi sql -p 4242 -d 10s 'select op, p95(dur_ms) from spans group by 1'",

@@ -235,6 +235,55 @@ static void guess_function(struct guess *g)
 		consider(g, common[i]);
 }
 
+static struct str after(const char *message, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(message, prefix, n) ? STR_NULL : str_of(message + n);
+}
+
+static void guess_keyword(struct guess *g)
+{
+	static const char *const words[] = { "select", "from",  "where", "group", "order",
+		                             "having", "limit", "join",  "with",  "explain" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!str_iis(g->wrong, words[i]))
+			consider(g, words[i]);
+}
+
+/* The word before the first one that is `name`: SQLite often complains a word late. */
+static struct str word_before(const char *sql, struct str name)
+{
+	struct str before = STR_NULL;
+	struct token t;
+
+	while ((t = lex_next(&sql)).kind != TOKEN_END && t.kind != TOKEN_BAD) {
+		if (str_ieq(t.text, name))
+			return before;
+		before = t.kind == TOKEN_WORD ? t.text : STR_NULL;
+	}
+	return STR_NULL;
+}
+
+/* near "selct": syntax error; in *g the word that was meant, true: it is the one before */
+static bool syntax(struct guess *g, const char *message, const char *sql)
+{
+	struct str near = after(message, "near \"");
+	const char *end = near.s ? memchr(near.s, '"', near.len) : NULL;
+
+	if (!end || !strstr(end, "syntax error"))
+		return false;
+	g->wrong = (struct str){ near.s, (size_t)(end - near.s) };
+	guess_keyword(g);
+	if (g->best)
+		return false;
+	g->wrong = word_before(sql, g->wrong);
+	if (g->wrong.s)
+		guess_keyword(g);
+	return g->best;
+}
+
 static bool quoted_in(const char *sql, struct str name)
 {
 	struct token t;
@@ -243,13 +292,6 @@ static bool quoted_in(const char *sql, struct str name)
 		if (t.kind == TOKEN_QUOTED && str_eq(t.text, name))
 			return true;
 	return false;
-}
-
-static struct str after(const char *message, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return strncmp(message, prefix, n) ? STR_NULL : str_of(message + n);
 }
 
 /* Without "alias." before it. */
@@ -276,6 +318,7 @@ void hint_message(const char *message, const char *sql, enum table only, char *e
 	struct str table = last_part(after(message, "no such table: "));
 	struct str function = after(message, "no such function: ");
 	struct guess g = { .score = NAME_MAX_LEN };
+	bool late = false;
 
 	g.wrong = column.s ? column : table.s ? table : function;
 	if (column.s)
@@ -284,9 +327,13 @@ void hint_message(const char *message, const char *sql, enum table only, char *e
 		consider(&g, tables[t].name);
 	if (function.s)
 		guess_function(&g);
+	if (!g.wrong.s)
+		late = syntax(&g, message, sql);
 	if (column.s && quoted_in(sql, column))
 		err_set(err, 0, "%s (a text stands in single quotes: '%.*s')", message,
 		        STR_ARG(column));
+	else if (g.best && late)
+		err_set(err, 0, "%s (%.*s: did you mean %s?)", message, STR_ARG(g.wrong), g.best);
 	else if (g.best)
 		err_set(err, 0, "%s (did you mean %s?)", message, g.best);
 	else if (table.s)

@@ -61,6 +61,11 @@ for cmd in $("$obi" help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' | grep -v '^o
 	grep -q "B $cmd\\|obi\\\\-$cmd" man/obi.1 || { echo "man/obi.1: does not name $cmd"; bad=1; }
 done
 
+# Every ready query is in the man page.
+for recipe in $(XDG_CONFIG_HOME=$tmp "$obi" sql --recipe help | sed 's/ .*//'); do
+	grep -q "^\.B $recipe\$" man/obi-sql.1 || { echo "man/obi-sql.1: does not name the query $recipe"; bad=1; }
+done
+
 # Pages have no errors of layout, where a formatter is there.
 if command -v man >/dev/null && command -v groff >/dev/null; then
 	for page in man/*.1; do
