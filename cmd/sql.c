@@ -233,8 +233,7 @@ const struct cmd cmd_sql = {
 	.examples = {
 		{ "obi sql -r run.otlp 'select count(*) from spans'", "one question" },
 		{ "obi sql -r run.otlp --recipe red", "rates, errors, durations" },
-		{ "obi sql -r run.otlp --recipe slow -D limit=5", "with a parameter" },
-		{ "obi sql -r run.otlp --recipe n_plus_one", "one query over and over" },
+		{ "obi sql -r run.otlp --recipe n_plus_one -D more_than=5", "with a parameter" },
 		{ "obi sql -r run.otlp < script.sql", "statements of a file" },
 		{ "obi sql -p 4242", "a prompt, live" },
 		{ "obi sql -p 4242 -d 10s 'select op, p95(dur_ms) from spans group by 1'",
