@@ -173,6 +173,8 @@ static enum parse bind(struct pg *s, struct cur *in, struct pg_frame *f, struct 
 	if (!slot)
 		slot = &s->portals[s->next_portal++ % PG_PORTALS];
 	*slot = (struct pg_portal){ id, str_hash(statement.s, statement.len) };
+	/* The server may fail here already, before it has read the Execute. */
+	out->flags |= MSG_F_LEADS;
 	return pg_take(in, f, (size_t)(c.p - f->body.p), out);
 }
 
@@ -230,12 +232,15 @@ static enum parse by_type(struct pg *s, struct cur *in, struct pg_frame *f, stru
 	case 'S':
 		end_group(s, false);
 		return pg_take(in, f, 0, out);
+	case 'D':
+		out->flags |= MSG_F_LEADS;
+		return pg_take(in, f, 0, out);
 	case 'F':
 		out->op = STR("FUNCTION");
 		open_request(s, out);
 		end_group(s, true);
 		return pg_take(in, f, 0, out);
-	default: /* Describe, Flush, Terminate, passwords, the end of a copy */
+	default: /* Flush, Terminate, passwords, the end of a copy */
 		return pg_take(in, f, 0, out);
 	}
 }

@@ -73,6 +73,7 @@ enum {
 	MSG_F_RUN = 1 << 10,       /* parts of a body, as many as had come in: rows, copied data */
 	MSG_F_WIDE = 1 << 11,      /* def_id, use_id mean the same on every connection (UUIDs) */
 	MSG_F_TEMPORARY = 1 << 12, /* ->topic is a name of the moment: not in the span's name */
+	MSG_F_LEADS = 1 << 13,     /* MSG_NONE of the requester: the next request begins with it */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */

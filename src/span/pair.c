@@ -137,7 +137,7 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	if (!r)
 		return NULL;
 	p->stats.started++;
-	r->start_ns = when(c, d, first);
+	r->start_ns = d == DIR_REQ && k->lead_ns ? k->lead_ns : when(c, d, first);
 	r->pid = first->pid;
 	r->tid = first->tid;
 	r->req_bytes = bytes + (d == DIR_REQ ? k->prelude_bytes : 0);
@@ -145,8 +145,11 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	r->does = m->does;
 	if (c->proto->family == FAMILY_MESSAGING)
 		r->rows = m->rows;
-	if (d == DIR_REQ)
+	if (d == DIR_REQ) {
 		k->prelude_bytes = 0;
+		k->lead_ns = 0;
+		k->leads = false;
+	}
 	r->id = m->id;
 	r->prepare = m->flags & MSG_F_PREPARE;
 	r->def_id = m->def_id;
@@ -235,13 +238,31 @@ static void close_cut(struct pairs *p, struct conn *c)
 		queue_finish(p, c, k->head);
 }
 
+/* A part of the request before it, or of the one that it leads. */
+static void on_part(struct talk *k, const struct conn *c, const struct msg *m,
+                    const struct moment *first, uint64_t bytes)
+{
+	k->leads = m->flags & MSG_F_LEADS;
+	if (k->tail && m->rows > 0 && k->tail->rows >= 0)
+		k->tail->rows += m->rows;
+	if (k->leads && !k->lead_ns)
+		k->lead_ns = when(c, DIR_REQ, first);
+	if (!k->leads && k->tail) {
+		/* What was led has not come. */
+		k->tail->req_bytes += bytes + k->prelude_bytes;
+		k->prelude_bytes = 0;
+	} else {
+		k->prelude_bytes += bytes;
+	}
+	if (!k->leads)
+		k->lead_ns = 0;
+}
+
 static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct msg *m,
-                    const struct moment *last, uint64_t bytes)
+                    const struct moment *first, const struct moment *last, uint64_t bytes)
 {
 	if (d == DIR_REQ) {
-		if (k->tail && m->rows > 0 && k->tail->rows >= 0)
-			k->tail->rows += m->rows;
-		*(k->tail ? &k->tail->req_bytes : &k->prelude_bytes) += bytes;
+		on_part(k, c, m, first, bytes);
 	} else if (k->head && k->head->ttfb_ns) {
 		k->head->resp_bytes += bytes;
 		k->head->end_ns = when(c, d, last);
@@ -294,7 +315,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 		on_barrier(p, c, m);
 		break;
 	case MSG_NONE:
-		on_none(k, c, d, m, last, bytes);
+		on_none(k, c, d, m, first, last, bytes);
 		break;
 	}
 }
@@ -308,8 +329,7 @@ static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool 
 	if (!k)
 		return;
 	if (d == DIR_REQ) {
-		if (k->tail)
-			k->tail->req_bytes += n;
+		*(k->tail && !k->leads ? &k->tail->req_bytes : &k->prelude_bytes) += n;
 		return;
 	}
 	r = k->body ? k->body : k->head;
@@ -335,6 +355,8 @@ static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool los
 			k->head->flags |= SPAN_F_CUT;
 		return;
 	}
+	k->lead_ns = 0;
+	k->leads = false;
 	while (k->head)
 		queue_give_up(ctx, c, k->head, SPAN_F_GAP);
 }

@@ -17,6 +17,8 @@ struct talk {
 	struct req *body;       /* whose answer's last part is passing by unread */
 	struct hash defs;       /* prepared statements: id to NUL-terminated text */
 	uint64_t prelude_bytes; /* of messages that belong to the next request */
+	uint64_t lead_ns;       /* when the first that leads it was sent, 0: none did */
+	bool leads;             /* what passes unread belongs to the next request too */
 	char db[64];
 };
 

@@ -131,7 +131,7 @@ static void print_flags(struct buf *b, unsigned int flags)
 {
 	static const char *const names[] = {
 		"cut",     "closes", "define",   "use", "forget", "prepare",   "body",
-		"byorder", "newdb",  "newdb_ok", "run", "wide",   "temporary",
+		"byorder", "newdb",  "newdb_ok", "run", "wide",   "temporary", "leads",
 	};
 	const char *sep = " flags=";
 

@@ -64,9 +64,10 @@ static void rig_fini(struct rig *r)
 }
 
 /* One call: the front and the end of it are in the record, `len` bytes moved. */
-static void move(struct rig *r, enum ev_dir d, const char *head, size_t len, const char *tail)
+static void move_parts(struct rig *r, enum ev_dir d, const char *head, size_t n, size_t len,
+                       const char *tail)
 {
-	size_t n = strlen(head), m = strlen(tail);
+	size_t m = strlen(tail);
 	struct ev_data *e = calloc(1, sizeof(*e) + n + m);
 
 	ck_assert_ptr_nonnull(e);
@@ -84,6 +85,16 @@ static void move(struct rig *r, enum ev_dir d, const char *head, size_t len, con
 	conns_record(r->conns, &e->h, e->h.size);
 	r->off[d] += len;
 	free(e);
+}
+
+static void move(struct rig *r, enum ev_dir d, const char *head, size_t len, const char *tail)
+{
+	move_parts(r, d, head, strlen(head), len, tail);
+}
+
+static void move_bytes(struct rig *r, enum ev_dir d, const char *bytes, size_t n)
+{
+	move_parts(r, d, bytes, n, n, "");
 }
 
 static void say(struct rig *r, enum ev_dir d, const char *text)
@@ -123,6 +134,36 @@ START_TEST(a_server_answers_two_requests)
 	ck_assert_int_eq(span_at(&r, 1)->error, 1);
 	ck_assert_int_eq(span_at(&r, 1)->code, 500);
 	ck_assert_ptr_null(span_at(&r, 2));
+	rig_fini(&r);
+}
+END_TEST
+
+/* A server may answer before it has read the last message of a request. */
+START_TEST(a_request_begins_with_the_message_that_leads_it)
+{
+	static const char login[] = "\0\0\0\x11\0\3\0\0user\0me\0";
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START);
+	move_bytes(&r, EV_RECV, login, sizeof(login));
+	move_bytes(&r, EV_SEND, "R\0\0\0\x08\0\0\0\0Z\0\0\0\5I", 15);
+	move_bytes(&r, EV_RECV, "P\0\0\0\x10\0SELECT 1\0\0\0", 17);
+	move_bytes(&r, EV_RECV, "B\0\0\0\x0c\0\0\0\0\0\0\0\0", 13);
+	r.now += 3 * MS;
+	move_bytes(&r, EV_SEND,
+	           "1\0\0\0\4E\0\0\0\x0c"
+	           "C22012\0\0",
+	           18);
+	move_bytes(&r, EV_RECV, "E\0\0\0\x09\0\0\0\0\0S\0\0\0\4", 15);
+	move_bytes(&r, EV_SEND, "Z\0\0\0\5I", 6);
+	ASSERT_STR(span_at(&r, 0)->op, "CONNECT");
+	ASSERT_STR(span_at(&r, 1)->op, "PREPARE");
+	ASSERT_STR(span_at(&r, 2)->op, "SELECT");
+	ASSERT_STR(span_at(&r, 2)->status, "22012");
+	ck_assert_int_eq(span_at(&r, 2)->ttfb_ns, 4 * MS);
+	ck_assert_int_eq(span_at(&r, 2)->dur_ns, 6 * MS);
+	ck_assert_int_eq(span_at(&r, 2)->flags & SPAN_F_CLAMPED, 0);
+	ck_assert_int_eq(span_at(&r, 2)->req_bytes, 13 + 10 + 5);
 	rig_fini(&r);
 }
 END_TEST
@@ -285,6 +326,7 @@ Suite *pair_suite(void)
 	TCase *t = tcase_create("rows");
 
 	tcase_add_test(t, a_server_answers_two_requests);
+	tcase_add_test(t, a_request_begins_with_the_message_that_leads_it);
 	tcase_add_test(t, an_answer_that_overtook_its_request_waits_for_it);
 	tcase_add_test(t, a_body_that_is_not_copied_still_ends_its_request);
 	tcase_add_test(t, lost_bytes_break_what_was_open_and_nothing_else);
