@@ -205,10 +205,11 @@ check-vm: obi ## other kernels in qemu (slow; kernels are downloaded once)
 golden-update: obi ## rewrite the expected output of tests/golden
 	$(Q)bash tests/golden/run.sh --update
 
-PROTO ?= http
-T ?= 60
-fuzz: ## fuzz one parser: make fuzz PROTO=redis T=60
-	$(Q)sh tests/fuzz/run.sh "$(PROTO)" "$(T)"
+PROTO ?=
+N ?= 1000000
+T ?= 300
+fuzz: obi ## fuzz each parser, or one: make fuzz PROTO=redis N=100000 T=60
+	$(Q)N=$(N) T=$(T) sh tests/fuzz/run.sh $(PROTO)
 
 bench: obi ## throughput and latency with and without obi, in one table (root)
 	$(Q)bash tests/bench/run.sh
