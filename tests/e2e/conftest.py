@@ -15,6 +15,7 @@ from rig.obi import OBI  # noqa: E402
 from rig.proc import ROOT  # noqa: E402
 
 LIBS = {
+    "http_load": ["-pthread"],
     "redis_load": ["-lhiredis"],
     "pg_pipeline": ["-I/usr/include/postgresql", "-lpq"],
     "mysql_load": ["-I/usr/include/mariadb", "-lmariadb"],

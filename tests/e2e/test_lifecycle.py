@@ -75,7 +75,7 @@ def test_attach_and_detach_fifty_times_under_load(nginx):
             with Obi("-q", pids=nginx.pids, output=["json", "text", "csv"][i % 3],
                      stdout=subprocess.DEVNULL) as obi:
                 time.sleep(0.02 * (i % 4))
-                assert obi.stop([signal.SIGINT, signal.SIGTERM][i % 2]) == 0, obi.stderr
+                assert obi.stop([signal.SIGINT, signal.SIGTERM][i % 2], busy=True) == 0, obi.stderr
         traffic.stop()
     nothing_left(before)
 

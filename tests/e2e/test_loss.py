@@ -34,7 +34,7 @@ def account(folder):
             port = int(p[0])
             out[port][0] += int(p[4])
             out[port][1] += int(p[5])
-            conns[port].add((part.name, p[10]))
+            conns[port].add((part.name, p[9]))
     return {port: both for port, both in out.items() if len(conns[port]) == 1}
 
 

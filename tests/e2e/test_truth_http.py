@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP spans against nginx's access log and the client's own account, one for one."""
+from collections import Counter
+
 import pytest
 
 from rig.accounts import clean, end_ns, inside, same, times_are_sane
@@ -27,12 +29,12 @@ class Load:
 
 @pytest.fixture(scope="module")
 def run(load):
-    with Nginx() as nginx, Gate(load / "http_load", nginx.port, OPERATIONS, 2, nginx.dir / "load") as gate, \
+    with Nginx() as nginx, Gate(load / "http_load", nginx.port, OPERATIONS, 4, nginx.dir / "load") as gate, \
          Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
         gate.run()
         run = obi.stop()
         run.nginx = list(nginx.access())
-        run.load = Load(nginx.dir / "load", 2)
+        run.load = Load(nginx.dir / "load", 4)
         run.port, run.back = nginx.port, nginx.back
         run.servers = run.of("server", "http", local_port=run.port)
         run.clients = run.of("client", "http", comm="http_load")
@@ -45,6 +47,10 @@ def test_the_mix_is_what_it_should_be(run):
     assert sum(s > 65536 for s in sizes) >= OPERATIONS / 10
     assert sum(s > 10 << 20 for s in sizes) >= 10
     assert {r[2] for r in run.load.rows.values()} >= {"200", "204", "304", "404", "500"}
+    batches = Counter((r[0], r[5]) for r in run.load.rows.values())  # by port and first send
+    piped = [r for r in run.load.rows.values() if batches[r[0], r[5]] > 1]
+    assert len(piped) > OPERATIONS / 4
+    assert sum(r[4] > 65536 for r in piped) > OPERATIONS / 40
 
 
 def test_nothing_is_lost(run):
@@ -89,7 +95,7 @@ def test_times_hold_the_relations(run):
     times_are_sane(run.rows)
     for r in run.clients:
         own = run.load.rows[r["target"]]
-        assert r["dur_ms"] * 1e6 <= own[8] - own[5] + 1, (r, own)
+        assert r["dur_ms"] * 1e6 <= own[7] - own[5] + 1, (r, own)
         assert r["start_ns"] <= end_ns(r)
 
 

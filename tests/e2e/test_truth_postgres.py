@@ -91,7 +91,7 @@ def test_psql_errors_by_sqlstate(server, folder):
 
 
 def test_a_pipelining_client_with_errors_and_large_answers(server, load, folder):
-    run = traced(server, load / "pg_pipeline", server.port, 24000, folder / "account")
+    run = traced(server, load / "pg_pipeline", server.port, 27000, folder / "account")
     equal(run, 20000)
     own = Counter()
     with open(folder / "account") as f:

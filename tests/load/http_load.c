@@ -2,21 +2,24 @@
 /*
  * http_load - sends a fixed mix of HTTP requests and keeps its own account of them.
  *
- * usage: http_load PORT OPERATIONS WORKERS LOG [MODE]
+ * usage: http_load PORT OPERATIONS WORKERS LOG [MODE [BYTES-PER-SECOND]]
  *
  * The mix depends on the number of the operation alone, so that two runs do the
- * same. Requests are pipelined, split in two at every boundary, chunked, sent on
- * connections that are kept and on connections that are closed. MODE "once" uses
- * one connection for each request, "keep" leaves out what closes.
+ * same. Requests are pipelined, small and large in one run, split at every
+ * boundary, chunked, sent on connections that are kept and on connections that
+ * are closed. MODE "once" uses one connection for each request, "keep" leaves out
+ * what closes, "all" is the whole mix. With a rate all workers together send and
+ * receive no more than that.
  *
  * One line in LOG for each answer, tab-separated:
  *   local-port  method  target  status  bytes-sent  bytes-received
- *   first-send  last-send  first-receive  last-receive     (CLOCK_MONOTONIC, ns)
+ *   first-send  first-receive  last-receive     (CLOCK_MONOTONIC, ns)
  *   number of the connection in this worker
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -29,13 +32,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_PIPE = 8, BODY_MAX = 200000 };
+enum { MAX_PIPE = 8, BODY_MAX = 200000, MAX_CUTS = 5 };
 
 struct op {
 	const char *method;
 	char target[64];
 	size_t sent;
-	uint64_t first_send, last_send;
+	uint64_t first_send;
 	bool head, close;
 };
 
@@ -43,7 +46,8 @@ struct client {
 	int fd, port, local_port, connections;
 	FILE *log;
 	bool once, keep;
-	size_t most; /* bytes that one receive may take */
+	double rate; /* bytes a second, 0: no limit */
+	uint64_t moved, started;
 	uint8_t in[256 << 10];
 	size_t have, pos;
 	uint64_t read_at; /* time of the receive that filled `in` */
@@ -204,7 +208,7 @@ static size_t build(struct client *c, uint32_t id, struct op *op, uint8_t *out)
 static bool fill(struct client *c)
 {
 	/* small receives too, so that answers arrive in pieces */
-	size_t want = mix((uint32_t)c->received) % 4 ? c->most : 1 + c->received % 61;
+	size_t want = mix((uint32_t)c->received) % 4 ? sizeof(c->in) : 1 + c->received % 61;
 	ssize_t r = recv(c->fd, c->in, want, 0);
 
 	if (r < 0)
@@ -294,70 +298,107 @@ static void answer(struct client *c, const struct op *op)
 	else
 		while (next_byte(c) >= 0)
 			;
-	fprintf(c->log, "%d\t%s\t%s\t%d\t%zu\t%llu\t%llu\t%llu\t%llu\t%llu\t%d\n", c->local_port,
+	fprintf(c->log, "%d\t%s\t%s\t%d\t%zu\t%llu\t%llu\t%llu\t%llu\t%d\n", c->local_port,
 	        op->method, op->target, status, op->sent, (unsigned long long)c->received,
-	        (unsigned long long)op->first_send, (unsigned long long)op->last_send,
-	        (unsigned long long)c->first_receive, (unsigned long long)c->read_at,
-	        c->connections);
+	        (unsigned long long)op->first_send, (unsigned long long)c->first_receive,
+	        (unsigned long long)c->read_at, c->connections);
 }
 
-static bool is_large(const struct op *op)
-{
-	return op->sent > 4000 || strstr(op->target, "big") || strstr(op->target, "huge");
-}
+/* What is sent at once or in pieces, by a thread of its own where that may block. */
+struct batch {
+	struct client *c;
+	uint32_t id;
+	uint32_t ops;
+	size_t n;
+	uint8_t bytes[MAX_PIPE * (BODY_MAX + 50000)];
+};
 
-/* Sends `n` bytes in two pieces where `id` says so, with a pause between. */
-static void send_split(struct client *c, uint32_t id, const uint8_t *out, size_t n)
+/*
+ * Sends what is in b, in pieces where b->id says so, with pauses between: one
+ * cut goes through all places of a head, more lie anywhere in a pipeline.
+ */
+static void *send_batch(void *arg)
 {
-	size_t cut = id % 4 ? 0 : 1 + id / 4 % (n < 400 ? n - 1 : 399);
+	struct batch *b = arg;
+	size_t at = 0, cuts = b->id % 4 ? 0 : 1, n = b->n;
 
-	send_all(c, out, cut);
-	if (cut)
+	if (b->ops > 1 && mix(b->id) % 2)
+		cuts = 1 + mix(b->id) / 2 % MAX_CUTS;
+	for (size_t i = 0; i < cuts; i++) {
+		bool anywhere = i || (b->ops > 1 && b->id % 3);
+		size_t k = anywhere ? mix(b->id + (uint32_t)i) : b->id / 4 % 399;
+
+		k = 1 + k % (n - at > 1 ? n - at - 1 : 1);
+		if (at + k >= n)
+			break;
+		send_all(b->c, b->bytes + at, k);
+		at += k;
 		usleep(30);
-	send_all(c, out + cut, n - cut);
+	}
+	send_all(b->c, b->bytes + at, n - at);
+	return NULL;
+}
+
+/* No faster than the rate. */
+static void pace(struct client *c)
+{
+	double due = c->rate > 0 ? (double)c->moved / c->rate : 0;
+	double late = due - (double)(now() - c->started) * 1e-9;
+
+	if (late > 0)
+		usleep((useconds_t)(late * 1e6));
 }
 
 /*
- * Up to MAX_PIPE requests in one go, then their answers. What is large is never
- * followed by another one, and a pipelining client receives at most 16 KiB a
- * call: a tracer that copies a part of each call can see all heads.
+ * Up to MAX_PIPE requests in one go, then their answers. The server may stop
+ * reading until its answers are taken: what is long is sent beside that.
  */
 static uint32_t exchange(struct client *c, uint32_t id, uint32_t end)
 {
-	static uint8_t out[MAX_PIPE * (BODY_MAX + 1000)];
+	static struct batch b;
 	struct op ops[MAX_PIPE];
-	size_t n = 0;
-	uint32_t k = 0, want = mix(id * 7 + 1) % 5 ? 1 : 1 + mix(id) % MAX_PIPE;
-	uint64_t t0, t1;
+	uint32_t want = mix(id * 7 + 1) % 5 ? 1 : 1 + mix(id) % MAX_PIPE;
+	pthread_t sender;
+	bool beside;
+	uint64_t t0;
 
+	b.c = c;
+	b.id = id;
+	b.ops = 0;
+	b.n = 0;
 	do {
-		n += build(c, id + k, &ops[k], out + n);
-		k++;
-	} while (k < want && id + k < end && n < 4000 && !ops[k - 1].close &&
-	         !is_large(&ops[k - 1]));
+		b.n += build(c, id + b.ops, &ops[b.ops], b.bytes + b.n);
+		b.ops++;
+	} while (b.ops < want && id + b.ops < end && !ops[b.ops - 1].close);
 	if (c->fd < 0)
 		connect_client(c);
-	c->most = k > 1 ? 16384 : sizeof(c->in);
+	beside = b.ops > 1 && b.n > 16384;
 	t0 = now();
-	send_split(c, id, out, n);
-	t1 = now();
-	for (uint32_t i = 0; i < k; i++) {
+	if (beside && pthread_create(&sender, NULL, send_batch, &b))
+		die("thread");
+	if (!beside)
+		send_batch(&b);
+	for (uint32_t i = 0; i < b.ops; i++) {
 		ops[i].first_send = t0;
-		ops[i].last_send = t1;
 		answer(c, &ops[i]);
+		c->moved += ops[i].sent + c->received;
 	}
-	if (ops[k - 1].close) {
+	if (beside)
+		pthread_join(sender, NULL);
+	if (ops[b.ops - 1].close) {
 		close(c->fd);
 		c->fd = -1;
 	}
-	return id + k;
+	pace(c);
+	return id + b.ops;
 }
 
-static int work(int port, uint32_t id, uint32_t end, const char *name, const char *mode)
+static int work(int port, uint32_t id, uint32_t end, const char *name, const char *mode,
+                double rate)
 {
 	static struct client c;
 
-	c = (struct client){ .fd = -1, .port = port };
+	c = (struct client){ .fd = -1, .port = port, .rate = rate, .started = now() };
 	c.once = !strcmp(mode, "once");
 	c.keep = !strcmp(mode, "keep");
 	c.log = fopen(name, "w");
@@ -374,7 +415,8 @@ int main(int argc, char **argv)
 	int status, failed = 0;
 
 	if (argc < 5) {
-		fprintf(stderr, "usage: http_load PORT OPERATIONS WORKERS LOG [once|keep]\n");
+		fprintf(stderr, "usage: http_load PORT OPERATIONS WORKERS LOG "
+		                "[once|keep|all [BYTES-PER-SECOND]]\n");
 		return 2;
 	}
 	uint32_t total = (uint32_t)atoi(argv[2]), workers = (uint32_t)atoi(argv[3]);
@@ -386,7 +428,8 @@ int main(int argc, char **argv)
 		if (!fork())
 			_exit(work(atoi(argv[1]), (uint32_t)((uint64_t)total * w / workers),
 			           (uint32_t)((uint64_t)total * (w + 1) / workers), name,
-			           argc > 5 ? argv[5] : ""));
+			           argc > 5 ? argv[5] : "all",
+			           argc > 6 ? atof(argv[6]) / workers : 0));
 	}
 	while (wait(&status) > 0)
 		failed |= status;

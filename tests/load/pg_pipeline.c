@@ -5,8 +5,8 @@
  * usage: pg_pipeline PORT STATEMENTS LOG
  *
  * Sends batches of 1 to 12 statements before it reads an answer: parameterised,
- * prepared, failing. A tenth of the answers is over 64 KiB, some over 10 MiB;
- * what is large is asked for alone, so that all heads stay within 16 KiB a call.
+ * prepared, failing. A tenth of the answers is over 64 KiB, some over 10 MiB,
+ * anywhere in a batch.
  * One line in LOG for each statement: its SQLSTATE ("00000", or "skipped" where
  * the server discarded it after an error before it), a tab, its text.
  */
@@ -168,9 +168,6 @@ int main(int argc, char **argv)
 
 		if (n > total - i)
 			n = (unsigned int)(total - i);
-		for (unsigned int k = 0; k < n; k++)
-			if (large(i + k))
-				n = k ? k : 1;
 		batch(i, n);
 		i += n;
 	}

@@ -7,14 +7,16 @@
  *
  * The first form sends pipelines of DEPTH commands over CONNECTIONS and keeps
  * the rate; it prints how many answers came, how many were errors, and the rate
- * that it reached. The second form sends one command of many kinds after the
- * other, wrong ones too; a tenth of its answers is over 64 KiB, some over 10 MiB.
+ * that it reached. The second form sends commands of many kinds, wrong ones too,
+ * alone and in pipelines; a tenth of its answers is over 64 KiB, some over 10 MiB,
+ * anywhere in a pipeline, and it receives up to 256 KiB a call.
  */
 #include <hiredis/hiredis.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 static uint64_t errors, answers;
@@ -49,12 +51,29 @@ static redisContext *open_or_die(int port)
 	return c;
 }
 
+static void write_all(redisContext *c)
+{
+	int done = 0;
+
+	while (!done)
+		if (redisBufferWrite(c, &done) != REDIS_OK)
+			exit(1);
+}
+
+/* hiredis itself receives at most 16 KiB a call. */
 static void take(redisContext *c)
 {
+	static char in[256 << 10];
 	redisReply *r = NULL;
+	ssize_t n = 1;
 
-	if (redisGetReply(c, (void **)&r) != REDIS_OK) {
-		fprintf(stderr, "redis_load: %s\n", c->errstr);
+	while (n > 0 && !redisGetReplyFromReader(c, (void **)&r) && !r) {
+		n = recv(c->fd, in, sizeof(in), 0);
+		if (n > 0)
+			redisReaderFeed(c->reader, in, (size_t)n);
+	}
+	if (!r) {
+		fprintf(stderr, "redis_load: no answer: %s\n", c->errstr);
 		exit(1);
 	}
 	answers++;
@@ -103,13 +122,8 @@ static void paced(int port, uint64_t total, double rate, unsigned int depth, uns
 		for (unsigned int k = 0; k < conns; k++)
 			for (unsigned int d = 0; d < depth; d++)
 				append(c[k], i + k * depth + d);
-		for (unsigned int k = 0; k < conns; k++) {
-			int done = 0;
-
-			while (!done)
-				if (redisBufferWrite(c[k], &done) != REDIS_OK)
-					exit(1);
-		}
+		for (unsigned int k = 0; k < conns; k++)
+			write_all(c[k]);
 		for (unsigned int k = 0; k < conns; k++)
 			for (unsigned int d = 0; d < depth; d++)
 				take(c[k]);
@@ -157,26 +171,36 @@ static const char *const kinds[] = {
 	"CONFIG GET maxmemory",
 };
 
+static void append_mixed(redisContext *c, uint64_t i, const char *big)
+{
+	if (i == 0 || i % 101 == 3)
+		redisAppendCommand(c, "SET big %b", big, (size_t)70000);
+	else if (i == 1)
+		redisAppendCommand(c, "SET huge %b", big, (size_t)(11u << 20));
+	else if (i % 2000 == 999)
+		redisAppendCommand(c, "GET huge");
+	else if (i % 9 == 0)
+		redisAppendCommand(c, "GET big");
+	else
+		redisAppendCommand(c, kinds[i % (sizeof(kinds) / sizeof(*kinds))]);
+}
+
 static void mixed(int port, uint64_t total)
 {
 	redisContext *c = open_or_die(port);
 	char *big = malloc(11u << 20);
 
 	memset(big, 'x', 11u << 20);
-	redisAppendCommand(c, "SET big %b", big, (size_t)70000);
-	take(c);
-	redisAppendCommand(c, "SET huge %b", big, (size_t)(11u << 20));
-	take(c);
-	for (uint64_t i = 2; i < total; i++) {
-		if (i % 2000 == 999)
-			redisAppendCommand(c, "GET huge");
-		else if (i % 9 == 0)
-			redisAppendCommand(c, "GET big");
-		else if (i % 101 == 3)
-			redisAppendCommand(c, "SET big %b", big, (size_t)70000);
-		else
-			redisAppendCommand(c, kinds[i % (sizeof(kinds) / sizeof(*kinds))]);
-		take(c);
+	for (uint64_t i = 0; i < total;) {
+		uint64_t n = i / 300 % 2 ? 1 + (i * 2654435761u >> 9) % 16 : 1;
+
+		n = n < total - i ? n : total - i;
+		for (uint64_t k = 0; k < n; k++)
+			append_mixed(c, i + k, big);
+		write_all(c);
+		for (uint64_t k = 0; k < n; k++)
+			take(c);
+		i += n;
 	}
 	free(big);
 	printf("answers %llu errors %llu\n", (unsigned long long)answers,

@@ -38,7 +38,7 @@ def statement(row):
 def times_are_sane(rows):
     """No negative time, ttfb within dur."""
     for r in rows:
-        assert r["dur_ms"] >= 0, r
+        assert r["dur_ms"] is not None and r["dur_ms"] >= 0, r
         if r["ttfb_ms"] is not None:
             assert 0 <= r["ttfb_ms"] <= r["dur_ms"], r
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from rig.proc import ROOT
+from rig.proc import ROOT, at_rest, wait_for
 
 OBI = os.environ.get("OBI", str(ROOT / "obi"))
 
@@ -51,6 +51,7 @@ class Obi:
         if pids:
             self.argv += ["-p", ",".join(str(p) for p in pids)]
         self.argv += [str(f) for f in flags]
+        self.pids = [int(p) for p in pids]
         self.out = tempfile.NamedTemporaryFile(prefix="obi-out.", delete=False) if stdout is None else None
         self.err, self.ready = [], threading.Event()
         self.process = subprocess.Popen(self.argv, process_group=0, stdin=subprocess.DEVNULL, stdout=self.out or stdout,
@@ -68,7 +69,7 @@ class Obi:
                 self.ready.set()
         self.ready.set()
 
-    def wait_attached(self, seconds=30):
+    def wait_attached(self, seconds=60):
         if not self.ready.wait(seconds) or self.process.poll() is not None:
             self.kill()
             raise AssertionError(f"{' '.join(self.argv)}: not attached:\n{self.stderr}")
@@ -84,11 +85,19 @@ class Obi:
     def wait(self, seconds=60):
         """Waits for its own end; what it left."""
         status = self.process.wait(seconds)
-        self.reader.join(5)
+        self.reader.join(seconds)
         return Run(self.out.name, self.stderr, status) if self.out else status
 
-    def stop(self, sig=signal.SIGINT, seconds=60):
-        """Ends it as a user does; what it left."""
+    def stop(self, sig=signal.SIGINT, seconds=60, busy=False):
+        """
+        Ends it as a user does; what it left.
+
+        A server whose answer has reached its client may not have returned from the call yet that
+        sent it, and only then the call is reported: unless it is kept busy all the time, wait
+        until it waits itself.
+        """
+        if self.pids and not busy:
+            wait_for("the traced processes to be at rest", lambda: at_rest(self.pids), 30)
         self.process.send_signal(sig)
         return self.wait(seconds)
 

@@ -51,6 +51,16 @@ def family(pid):
     return out
 
 
+def at_rest(pids):
+    """No thread of these and of what descends from them runs or is about to."""
+    for pid in {p for root in pids for p in family(root)}:
+        for stat in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+            with contextlib.suppress(OSError):
+                if stat.read_text().rsplit(")", 1)[1].split()[0] not in "SZTXt":
+                    return False
+    return True
+
+
 def rss_kib(pid, field="VmRSS"):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(field + ":"):
