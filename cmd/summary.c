@@ -81,6 +81,10 @@ static void add_losses(struct buf *out, const struct session_counts *c)
 		count(out, c->pair.broken);
 		buf_z(out, " requests have no known answer: bytes inside were lost or cut\n");
 	}
+	if (c->conn.shed_bytes) {
+		count(out, c->conn.shed_bytes);
+		buf_z(out, " bytes of incomplete messages gave way to others (--mem)\n");
+	}
 	if (c->conn.parse_errors) {
 		count(out, c->conn.parse_errors);
 		buf_z(out, " messages broke the rules of their protocol and were left out\n");
@@ -149,7 +153,8 @@ void summary_json(struct buf *out, const struct session_counts *c)
 	member(out, "cut", c->conn.cut_bytes, false);
 	member(out, "lost", c->conn.lost_bytes, false);
 	member(out, "unseen", c->conn.unseen_bytes, false);
-	member(out, "unparsed", c->conn.unparsed_bytes, true);
+	member(out, "unparsed", c->conn.unparsed_bytes, false);
+	member(out, "shed", c->conn.shed_bytes, true);
 	buf_z(out, "},\"requests\":{");
 	member(out, "started", c->pair.started, false);
 	member(out, "ended", c->pair.ended, false);

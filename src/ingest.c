@@ -172,7 +172,10 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err)
 		.wall_offset_ns = o->wall_offset_ns,
 		.seed = o->seed,
 	};
-	struct conns_opts co = { .interest = on_interest, .skip = on_skip, .interest_ctx = g };
+	struct conns_opts co = { .pending_max = o->mem_bytes / 4,
+		                 .interest = on_interest,
+		                 .skip = on_skip,
+		                 .interest_ctx = g };
 
 	if (!g)
 		return NULL;
@@ -262,6 +265,7 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 	fact(g, "bytes.lost", st.conn.lost_bytes, "of those, lost in the ring");
 	fact(g, "bytes.unseen", st.conn.unseen_bytes, "of those, moved where no probe sees them");
 	fact(g, "bytes.unparsed", st.conn.unparsed_bytes, "captured, but understood by no parser");
+	fact(g, "bytes.shed", st.conn.shed_bytes, "of those, given up because too many waited");
 	fact(g, "parse_errors", st.conn.parse_errors, "messages that broke their protocol's rules");
 	fact(g, "orphans", st.conn.orphans, "answers to requests from before tracing began");
 	fact(g, "spans.started", st.pair.started, "requests seen");

@@ -25,7 +25,8 @@ struct ingest_opts {
 	bool show_secrets;
 	int64_t wall_offset_ns;
 	uint64_t seed;
-	uint64_t limit; /* spans shown at most; 0: no limit */
+	size_t mem_bytes; /* --mem: a quarter of it for bytes that wait to be parsed; 0: default */
+	uint64_t limit;   /* spans shown at most; 0: no limit */
 };
 
 struct ingest_stats {

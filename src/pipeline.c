@@ -78,6 +78,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.show_secrets = p->opts->show_secrets,
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,
+		.mem_bytes = p->opts->mem_bytes,
 		.limit = p->opts->limit,
 	};
 

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { MAX_CONNS = 65536, MAX_STATE = 4096 };
+enum { MAX_CONNS = 65536, MAX_STATE = 4096, MAX_PENDING = 16 << 20, LEAST_PENDING = 1 << 20 };
 
 struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink)
 {
@@ -26,6 +26,10 @@ struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink
 	t->opts = *o;
 	if (!t->opts.max)
 		t->opts.max = MAX_CONNS;
+	if (!t->opts.pending_max)
+		t->opts.pending_max = MAX_PENDING;
+	if (t->opts.pending_max < LEAST_PENDING)
+		t->opts.pending_max = LEAST_PENDING;
 	t->sink = sink;
 	t->trial = malloc(MAX_STATE);
 	if (!t->trial) {
@@ -328,6 +332,7 @@ void conns_finish(struct conns *t)
 void conns_stats(const struct conns *t, struct conn_stats *out)
 {
 	*out = t->stats;
+	out->pending_bytes = t->held;
 }
 
 void conns_free(struct conns *t)

@@ -111,6 +111,8 @@ struct conn_stats {
 	uint64_t records, conns, evicted;
 	uint64_t moved_bytes; /* by the offsets: seen, cut, lost and unseen ones */
 	uint64_t seen_bytes, cut_bytes, lost_bytes, unseen_bytes, unparsed_bytes;
+	uint64_t pending_bytes; /* memory of the unparsed bytes that are kept now */
+	uint64_t shed_bytes; /* of those unparsed: gave way when all of them took too much memory */
 	uint64_t parse_errors, resyncs, unlearned;
 	uint64_t orphans;   /* answers to requests that were not seen */
 	uint64_t late;      /* records that began before the expected offset */
@@ -118,7 +120,8 @@ struct conn_stats {
 };
 
 struct conns_opts {
-	unsigned int max; /* connections kept; 0: 65536 */
+	unsigned int max;   /* connections kept; 0: 65536 */
+	size_t pending_max; /* memory of the unparsed bytes of all connections; 0: 16 MiB */
 	/* The kernel's answer, see capture_interest(); may be NULL. */
 	void (*interest)(void *ctx, uint64_t conn, enum ev_level level);
 	/* Bytes before offset `until` need no copy, see capture_skip(); may be NULL. */

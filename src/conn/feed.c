@@ -31,17 +31,60 @@ static uint64_t pass_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64
 	return take;
 }
 
+static void drop_pending(struct conns *t, struct conn *c, struct stream *s)
+{
+	c->unparsed_bytes += stream_len(s);
+	t->stats.unparsed_bytes += stream_len(s);
+	stream_drop(s, stream_len(s), &t->held);
+	s->stalled = false;
+}
+
+/* What is kept of one direction goes: a gap. */
+static void shed_stream(struct conns *t, struct conn *c, enum ev_dir d)
+{
+	struct stream *s = &c->dir[d];
+	size_t n = stream_len(s);
+
+	if (!n)
+		return;
+	t->stats.shed_bytes += n;
+	drop_pending(t, c, s);
+	c->flags |= CONN_F_GAP;
+	if (!c->proto) {
+		c->flags |= CONN_F_JOINED_MID;
+		return;
+	}
+	s->synced = false;
+	c->unpaired = true;
+	t->sink->gap(t->sink->ctx, c, conn_role(c, d), n, true);
+}
+
+/*
+ * All connections together hold too much: those unused for longest give way. An
+ * eighth more than needed goes, so that the table is not walked for each record.
+ */
+static void shed(struct conns *t, const struct conn *but)
+{
+	size_t enough = t->opts.pending_max - t->opts.pending_max / 8;
+
+	for (struct conn *c = t->oldest; c && t->held > enough; c = c->newer)
+		for (int d = 0; d < 2 && c != but; d++)
+			shed_stream(t, c, (enum ev_dir)d);
+}
+
 static void keep(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
                  const struct moment *at)
 {
 	struct stream *s = &c->dir[d];
 
-	if (stream_keep(s, p, n, at))
+	if (t->held > t->opts.pending_max)
+		shed(t, c);
+	if (stream_keep(s, p, n, at, &t->held))
 		return;
 	/* No parser asks for this much: what is here cannot be understood. */
 	c->unparsed_bytes += stream_len(s) + n;
 	t->stats.unparsed_bytes += stream_len(s) + n;
-	stream_drop(s, stream_len(s));
+	stream_drop(s, stream_len(s), &t->held);
 	s->synced = false;
 	s->stalled = false;
 	c->unpaired = true;
@@ -113,15 +156,7 @@ static void flush_cut(struct conns *t, struct conn *c, enum ev_dir d)
 	in = cur_of(s->pend->bytes, s->pend->len);
 	in.cut = true;
 	done = talk_consume(t, c, d, in, s->next - s->pend->len, NULL);
-	stream_drop(s, done);
-}
-
-static void drop_pending(struct conns *t, struct conn *c, struct stream *s)
-{
-	c->unparsed_bytes += stream_len(s);
-	t->stats.unparsed_bytes += stream_len(s);
-	stream_drop(s, stream_len(s));
-	s->stalled = false;
+	stream_drop(s, done, &t->held);
 }
 
 void feed_hole(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n, bool lost,

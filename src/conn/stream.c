@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-static struct pending *pending_grow(struct pending *p, size_t need)
+static struct pending *pending_grow(struct pending *p, size_t need, size_t *held)
 {
-	size_t cap = p && p->cap ? p->cap : 512;
+	size_t had = p ? p->cap + sizeof(*p) : 0, cap = p && p->cap ? p->cap : 512;
 	uint8_t *bytes;
 
 	while (cap < need)
@@ -24,6 +24,7 @@ static struct pending *pending_grow(struct pending *p, size_t need)
 	}
 	p->bytes = bytes;
 	p->cap = (uint32_t)cap;
+	*held += cap + sizeof(*p) - had;
 	return p;
 }
 
@@ -37,7 +38,8 @@ static void add_mark(struct pending *p, uint64_t off, const struct moment *at)
 	p->marks[p->nmarks++] = (struct mark){ .off = off, .at = *at };
 }
 
-bool stream_keep(struct stream *s, const uint8_t *bytes, size_t n, const struct moment *at)
+bool stream_keep(struct stream *s, const uint8_t *bytes, size_t n, const struct moment *at,
+                 size_t *held)
 {
 	struct pending *p = s->pend;
 	size_t len = p ? p->len : 0;
@@ -47,7 +49,7 @@ bool stream_keep(struct stream *s, const uint8_t *bytes, size_t n, const struct 
 	if (len + n > STREAM_MAX)
 		return false;
 	if (!p || p->cap < len + n) {
-		p = pending_grow(p, len + n);
+		p = pending_grow(p, len + n, held);
 		if (!p)
 			return false;
 		s->pend = p;
@@ -58,7 +60,7 @@ bool stream_keep(struct stream *s, const uint8_t *bytes, size_t n, const struct 
 	return true;
 }
 
-void stream_drop(struct stream *s, size_t n)
+void stream_drop(struct stream *s, size_t n, size_t *held)
 {
 	struct pending *p = s->pend;
 	uint64_t start;
@@ -68,6 +70,7 @@ void stream_drop(struct stream *s, size_t n)
 		return;
 	p->len -= (uint32_t)n;
 	if (!p->len) {
+		*held -= p->cap + sizeof(*p);
 		free(p->bytes);
 		free(p);
 		s->pend = NULL;

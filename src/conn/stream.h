@@ -25,11 +25,13 @@ struct pending {
 
 /*
  * Adds n bytes that moved at `at` and begin at offset s->next (which the caller
- * advances). Returns false where there is no room: nothing was added.
+ * advances). Returns false where there is no room: nothing was added. *held is
+ * the memory of all streams.
  */
-bool stream_keep(struct stream *s, const uint8_t *p, size_t n, const struct moment *at);
+bool stream_keep(struct stream *s, const uint8_t *p, size_t n, const struct moment *at,
+                 size_t *held);
 /* Takes n bytes from the front; frees the buffer when it is empty. */
-void stream_drop(struct stream *s, size_t n);
+void stream_drop(struct stream *s, size_t n, size_t *held);
 /* When the byte at offset `off` moved; `off` lies in the pending bytes. */
 const struct moment *stream_moment(const struct stream *s, uint64_t off);
 static inline size_t stream_len(const struct stream *s)

@@ -19,6 +19,7 @@ struct conns {
 	struct conn *oldest, *newest; /* by last use */
 	unsigned int n;
 	struct conn_stats stats;
+	size_t held;    /* memory of all pending bytes */
 	uint8_t *trial; /* a copy of a parser's state, see talk.c */
 };
 

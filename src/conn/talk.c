@@ -34,7 +34,7 @@ void talk_give_up(struct conns *t, struct conn *c, enum why why)
 	for (int d = 0; d < 2; d++) {
 		c->unparsed_bytes += stream_len(&c->dir[d]);
 		t->stats.unparsed_bytes += stream_len(&c->dir[d]);
-		stream_drop(&c->dir[d], stream_len(&c->dir[d]));
+		stream_drop(&c->dir[d], stream_len(&c->dir[d]), &t->held);
 		c->dir[d].stalled = false;
 	}
 	talk_interest(t, c, EV_LEVEL_MUTE);
@@ -294,7 +294,7 @@ static bool pump(struct conns *t, struct conn *c, enum ev_dir d)
 	check_stall(t, c, d);
 	done = talk_consume(t, c, d, cur_of(s->pend->bytes, s->pend->len), s->next - s->pend->len,
 	                    NULL);
-	stream_drop(s, done);
+	stream_drop(s, done, &t->held);
 	return done > 0;
 }
 

@@ -32,7 +32,7 @@ static void take(void *ctx, struct batch *b)
 static void rig_init(struct rig *r, uint8_t flags)
 {
 	struct pair_opts po = { .emit = take, .ctx = r, .seed = 1 };
-	struct conns_opts co = { 0 };
+	struct conns_opts co = { .pending_max = 2 << 20 };
 	struct ev_conn c = { 0 };
 
 	*r = (struct rig){ .pool = batch_pool_new(ROWS, 32), .now = 1000 * MS };
@@ -264,6 +264,63 @@ START_TEST(bytes_that_moved_are_seen_cut_lost_or_unseen)
 }
 END_TEST
 
+/* On connection `id`: the record that it is there, or bytes of it from offset `off` on. */
+static void half_open(struct rig *r, uint64_t id, uint64_t off, const char *text, size_t n)
+{
+	union {
+		struct ev_conn c;
+		struct ev_data d;
+		uint8_t room[sizeof(struct ev_data) + 16384];
+	} e = { .c = { .h = { .ts_ns = ++r->now, .pid = 7, .tid = 7, .kind = EV_CONN } } };
+
+	if (!off) {
+		e.c.h.size = sizeof(e.c);
+		e.c.conn = id;
+		e.c.family = AF_INET;
+		e.c.lport = 80;
+		e.c.flags = EV_C_FROM_START;
+		conns_record(r->conns, &e.c.h, sizeof(e.c));
+	}
+	memset(&e.d, 0, sizeof(e.d));
+	e.d.h = (struct ev_head){ .ts_ns = ++r->now, .pid = 7, .tid = 7, .kind = EV_DATA };
+	e.d.h.size = (__u32)(sizeof(e.d) + n);
+	e.d.conn = id;
+	e.d.off = off;
+	e.d.len = e.d.head_len = (__u32)n;
+	e.d.dir = EV_RECV;
+	memcpy(e.d.bytes, text, n);
+	conns_record(r->conns, &e.d.h, e.d.h.size);
+}
+
+START_TEST(many_that_never_finish_a_request_cost_bounded_memory)
+{
+	enum { CONNS = 500, LONG = 12000 };
+	static char head[LONG] = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
+	struct conn_stats st;
+	struct rig r;
+
+	memset(head + strlen(head), 'a', LONG - strlen(head));
+	rig_init(&r, EV_C_FROM_START);
+	for (uint64_t id = 100; id < 100 + CONNS; id++) {
+		half_open(&r, id, 0, head, LONG);
+		conns_stats(r.conns, &st);
+		ck_assert_uint_le(st.pending_bytes, (2 << 20) + (64 << 10));
+	}
+	ck_assert_uint_gt(st.pending_bytes, 1 << 20);
+	ck_assert_uint_ge(st.shed_bytes, (uint64_t)CONNS * LONG - (2 << 20));
+	ck_assert_uint_eq(st.shed_bytes, st.unparsed_bytes);
+	half_open(&r, 100 + CONNS - 1, LONG, "\r\n\r\n", 4); /* the newest was kept */
+	half_open(&r, 100, LONG, "\r\n\r\nGET /next HTTP/1.1\r\n\r\n", 26);
+	conns_finish(r.conns);
+	conns_stats(r.conns, &st);
+	ck_assert_uint_eq(st.pending_bytes, 0);
+	ASSERT_STR(span_at(&r, 0)->target, "/");
+	ASSERT_STR(span_at(&r, 1)->target, "/next");
+	ck_assert_ptr_null(span_at(&r, 2));
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_connection_joined_in_the_middle_starts_at_its_next_request)
 {
 	struct rig r;
@@ -330,6 +387,7 @@ Suite *pair_suite(void)
 	tcase_add_test(t, an_answer_that_overtook_its_request_waits_for_it);
 	tcase_add_test(t, a_body_that_is_not_copied_still_ends_its_request);
 	tcase_add_test(t, lost_bytes_break_what_was_open_and_nothing_else);
+	tcase_add_test(t, many_that_never_finish_a_request_cost_bounded_memory);
 	tcase_add_test(t, bytes_that_moved_are_seen_cut_lost_or_unseen);
 	tcase_add_test(t, a_connection_joined_in_the_middle_starts_at_its_next_request);
 	tcase_add_test(t, a_request_without_an_answer_is_open_at_the_end);
