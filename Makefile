@@ -172,6 +172,13 @@ $(UNIT_OUT)/check: $(UNIT_OBJ)
 		$(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt) \
 		-ljansson $(LDLIBS_ALL)
 
+# the interface under the same sanitizers, for random keys
+UI_FUZZ_OBJ := $(patsubst %.c,$(UNIT_OUT)/obj/%.o,$(LIB_SRC) $(wildcard ui/*.c) cmd/summary.c \
+	tests/ui/ui_fuzz.c)
+$(UNIT_OUT)/ui_fuzz: $(UI_FUZZ_OBJ)
+	$(call msg,LINK)
+	$(Q)$(CC) -g $(UNIT_SAN) -o $@ $^ $(LDLIBS_ALL)
+
 $(UNIT_OUT)/obj/%.o: %.c | $(OUT)/deps.ok $(SKELS) $(GEN)
 	$(call msg,CC)
 	$(Q)mkdir -p $(@D)
@@ -192,6 +199,13 @@ check-unit: $(UNIT_OUT)/check ## unit tests alone (SAN=thread: with ThreadSaniti
 
 check-replay: obi ## recordings give the same output as before
 	$(Q)bash tests/golden/run.sh
+
+check-ui: obi $(UNIT_OUT)/ui_fuzz ## screens of the interface by key scripts, then some thousand random keys
+	$(Q)bash tests/ui/run.sh
+
+KEYS ?= 1000000
+fuzz-ui: $(UNIT_OUT)/ui_fuzz ## random keys at the interface: make fuzz-ui KEYS=1000000
+	$(Q)$< tests/golden/shop-text/in.obiraw $(KEYS)
 
 check-otlp: obi $(OUT)/tests/otlp/feed ## recordings are read by the official protobuf classes
 	$(Q)sh tests/otlp/run.sh
@@ -271,10 +285,10 @@ list: $(GEN) ## what was found: commands, views, protocols, queries, suites, BPF
 
 always:
 
-.PHONY: all deps check check-all check-unit check-replay check-otlp check-e2e check-vm golden-update \
+.PHONY: all deps check check-all check-unit check-replay check-ui fuzz-ui check-otlp check-e2e check-vm golden-update \
 	fuzz bench cov demo lint fmt fmt-check static install clean help list always
 
 # skeletons are system headers, which dependency files leave out
 $(OUT)/obj/src/capture/probes.o $(UNIT_OUT)/obj/src/capture/probes.o: $(SKELS)
 
--include $(APP_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.bpf.d)
+-include $(APP_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(UI_FUZZ_OBJ:.o=.d) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.bpf.d)

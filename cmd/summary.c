@@ -180,7 +180,8 @@ static void add_seen(struct buf *out, const struct explain *e, const struct sess
 		if (p->seen) {
 			buf_fmt(out, "  %-12s ", p->name);
 			count(out, p->seen);
-			labelled(out, "   shown ", p->shown);
+			if (!e->shown_in_list)
+				labelled(out, "   shown ", p->shown);
 			if (e->filter && (e->shown_in_list || !p->shown))
 				buf_fmt(out, "   hidden by %s", e->filter);
 			buf_ch(out, '\n');

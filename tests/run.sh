@@ -44,6 +44,7 @@ skip() { # NAME WHY
 
 run unit "${MAKE:-make}" check-unit
 run replay "${MAKE:-make}" check-replay
+run ui "${MAKE:-make}" check-ui
 run otlp "${MAKE:-make}" check-otlp
 if [ "$(id -u)" != 0 ]; then
 	skip e2e "needs root"

@@ -35,7 +35,7 @@ static void state(struct app *a, struct buf *b)
 		buf_fmt(b, "  REC %s %.1fM", a->opts.record, (double)st.st_size / 1e6);
 	buf_z(b, "  ");
 	if (a->opts.replay)
-		clock_text(b, (double)(a->last_ns - a->first_ns) / 1e9);
+		clock_duration(b, a->last_ns - a->first_ns);
 	else if (a->opts.keys)
 		clock_text(b, 0); /* scripts give the same screen each time */
 	else
@@ -75,14 +75,14 @@ static void rates(const struct app *a, struct buf *b)
 	if (!a->opts.replay)
 		buf_fmt(b, "req/s %u", a->nrates ? a->rates[a->nrates - 1] : 0);
 	else
-		buf_fmt(b, "req/s %.0f", s > 0 ? (double)t->seen / s : 0);
+		buf_fmt(b, "req/s %.0f", s > 0 ? (double)t->shown / s : 0);
 }
 
 static void latencies(const struct app *a, struct buf *b)
 {
 	const struct tally_counts *t = &a->counts->tally;
 
-	buf_fmt(b, "err %.1f%%", t->seen ? 100.0 * (double)t->errors / (double)t->seen : 0);
+	buf_fmt(b, "err %.1f%%", t->shown ? 100.0 * (double)t->errors / (double)t->shown : 0);
 	quantile(b, " p50 ", &t->dur, 0.5);
 	quantile(b, " p95 ", &t->dur, 0.95);
 	quantile(b, " p99 ", &t->dur, 0.99);

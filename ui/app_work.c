@@ -41,7 +41,7 @@ static void take_session(struct app *a)
 
 static void sample_rate(struct app *a, double now)
 {
-	uint64_t seen = a->counts->tally.seen;
+	uint64_t seen = a->counts->tally.shown;
 
 	if (a->opts.replay || now - a->rate_at < 1)
 		return;

@@ -23,6 +23,13 @@ static int col_find(const struct tbl *t, struct str name)
 	return -1;
 }
 
+bool tbl_lacks(const struct tbl *t, const char *name)
+{
+	int i = name ? col_find(t, str_of(name)) : -1;
+
+	return i >= 0 && t->shown[i] && !t->fitted[i];
+}
+
 static void by_default(struct tbl *t)
 {
 	for (unsigned int i = 0; i < t->ncols; i++) {

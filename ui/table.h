@@ -29,6 +29,8 @@ struct tbl_col {
 	bool right;        /* numbers */
 	const char *sort;  /* column of SQL to sort by; NULL: name; "": cannot */
 	const char *help;
+	/* Stands for that column too where it has no room: its cell() asks tbl_lacks(). */
+	const char *with, *with_title;
 };
 
 /* What a view tells about its rows; called with tbl.ctx. */
@@ -82,6 +84,8 @@ enum handled tbl_act(struct tbl *t, enum action a);
 /* A click or the wheel. *sort: a head was clicked, and this is its column. */
 enum handled tbl_mouse(struct tbl *t, const struct key *k, const struct tbl_col **sort);
 void tbl_go(struct tbl *t, size_t row);
+/* A column that the user wants has no room. */
+bool tbl_lacks(const struct tbl *t, const char *name);
 /* Searches from the cursor for t->search, forward or back, round the end. False: nothing found. */
 bool tbl_search(struct tbl *t, bool forward, bool from_here);
 bool tbl_marked(const struct tbl *t, uint64_t id);

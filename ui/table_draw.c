@@ -73,27 +73,33 @@ static void layout(struct tbl *t, struct rect r)
 	}
 }
 
+static const char *sort_sign(const struct tbl *t, const struct grid *g, const struct tbl_col *c)
+{
+	const char *name = tbl_sort_name(c);
+
+	if (!t->sort || !name || strcmp(name, t->sort) != 0)
+		return "";
+	if (g->ascii)
+		return t->desc ? " v" : " ^";
+	return t->desc ? " \u25bc" : " \u25b2";
+}
+
 static void draw_head(const struct tbl *t, struct grid *g, struct rect r)
 {
 	for (unsigned int i = 0; i < t->ncols; i++) {
 		const struct tbl_col *c = &t->cols[i];
-		char title[48];
+		char title[64];
 
 		if (!t->fitted[i])
 			continue;
-		snprintf(title, sizeof(title), "%s%s", c->title,
-		         !t->sort || !tbl_sort_name(c) || strcmp(tbl_sort_name(c), t->sort) != 0
-		                 ? ""
-		         : t->desc ? "-"
-		                   : "+");
+		snprintf(title, sizeof(title), "%s%s",
+		         tbl_lacks(t, c->with) ? c->with_title : c->title, sort_sign(t, g, c));
 		if (c->right)
 			grid_right(g, t->x[i], r.y, t->w[i], ROLE_HEAD, str_of(title));
 		else
 			grid_text(g, t->x[i], r.y, t->w[i], ROLE_HEAD, str_of(title));
 	}
 	grid_fill(g, (struct rect){ r.x, r.y, r.w, 1 }, ROLE_HEAD);
-	if (t->hidden)
-		grid_textf(g, r.x, r.y, SIGNS, ROLE_HEAD, "+%u", t->hidden);
 }
 
 static void draw_row(struct tbl *t, struct grid *g, int x, int y, size_t row, struct buf *cell)

@@ -5,54 +5,33 @@
 
 #include "ui/trace.h"
 
-/* Those of the sketch by their own code, all others as SQL shows them. */
+/* As SQL shows it. */
 #define RAW(NAME, TITLE, WIDTH, MAX, RIGHT)                                              \
 	{                                                                                \
 		.name = NAME, .title = TITLE, .width = WIDTH, .max = MAX, .right = RIGHT \
 	}
 
+/* Those of the sketch come first: trace_cell() knows them by their place. */
+enum { TIME, PROTO, PROCESS, PEER, OPERATION, ST, DUR };
+
 const struct tbl_col trace_columns[] = {
-	{ .name = "time",
-	  .title = "TIME",
-	  .width = 12,
-	  .max = 15,
-	  .priority = 4,
-	  .sort = "start_ns",
-	  .help = "start of the request, local time" },
-	{ .name = "proto", .title = "PROTO", .width = 10, .priority = 5, .help = "protocol" },
-	{ .name = "process",
-	  .title = "PROCESS",
-	  .width = 18,
-	  .max = 24,
-	  .priority = 6,
-	  .help = "who was observed: as client `p >`, as server `< p`" },
-	{ .name = "peer",
-	  .title = "PEER",
-	  .width = 15,
-	  .max = 26,
-	  .priority = 7,
-	  .sort = "peer_ip",
-	  .help = "the other end; beside PROCESS where there is little room" },
-	{ .name = "operation",
-	  .title = "OPERATION",
-	  .width = 20,
-	  .max = 300,
-	  .priority = 2,
-	  .sort = "name",
-	  .help = "what was asked for" },
-	{ .name = "status",
-	  .title = "ST",
-	  .width = 5,
-	  .max = 8,
-	  .priority = 3,
-	  .help = "the protocol's own code; ! where it is an error without one" },
-	{ .name = "dur",
-	  .title = "DUR ms",
-	  .width = 8,
-	  .priority = 1,
-	  .right = true,
-	  .sort = "dur_ns",
-	  .help = "first byte of the request to last byte of the answer" },
+	[TIME] = { .name = "time", .title = "TIME", .width = 12, .max = 15, .priority = 4,
+		   .sort = "start_ns", .help = "start of the request, local time" },
+	[PROTO] = { .name = "proto", .title = "PROTO", .width = 10, .priority = 5,
+		    .help = "protocol" },
+	[PROCESS] = { .name = "process", .title = "PROCESS", .width = 22, .max = 26,
+		      .priority = 6, .with = "peer", .with_title = "PROCESS/PEER",
+		      .help = "who was observed: as client `p >`, as server `< p`" },
+	[PEER] = { .name = "peer", .title = "PEER", .width = 15, .max = 26, .priority = 7,
+		   .sort = "peer_ip",
+		   .help = "the other end; beside PROCESS where there is little room" },
+	[OPERATION] = { .name = "operation", .title = "OPERATION", .width = 16, .max = 300,
+			.priority = 2, .sort = "name", .help = "what was asked for" },
+	[ST] = { .name = "status", .title = "ST", .width = 5, .max = 8, .priority = 3,
+		 .help = "the protocol's own code; ! where it is an error without one" },
+	[DUR] = { .name = "dur", .title = "DUR ms", .width = 8, .priority = 1, .right = true,
+		  .sort = "dur_ns",
+		  .help = "first byte of the request to last byte of the answer" },
 	RAW("ttfb", "TTFB ms", 8, 0, true),
 	RAW("queue", "QUEUE ms", 8, 0, true),
 	RAW("req_bytes", "REQ B", 8, 0, true),
@@ -144,16 +123,17 @@ bool trace_is_error(const struct span *s)
 static void put_process(struct buf *b, const struct trace *t, const struct span *s)
 {
 	bool server = str_is(s->kind, "server") || str_is(s->kind, "consumer");
-	bool merged = !t->table.fitted[3]; /* PEER has no room of its own */
+	struct str process = s->process.s ? s->process : s->comm.s ? s->comm : STR("-");
 
-	buf_z(b, server && !merged ? "< " : "");
-	buf_str(b, s->process.s ? s->process : s->comm.s ? s->comm : STR("-"));
-	if (merged) {
+	if (tbl_lacks(&t->table, "peer")) {
+		buf_str(b, s->comm.s ? s->comm : process);
 		buf_z(b, server ? " < " : " > ");
 		trace_peer(b, s);
-	} else {
-		buf_z(b, server ? "" : " >");
+		return;
 	}
+	buf_z(b, server ? "< " : "");
+	buf_str(b, process);
+	buf_z(b, server ? "" : " >");
 }
 
 static enum role put_status(struct buf *b, const struct span *s)
@@ -206,21 +186,21 @@ static enum role trace_cell(void *ctx, const struct tbl_col *col, struct buf *ou
 	const struct span *s = &t->span;
 
 	switch (col - trace_columns) {
-	case 0:
-		trace_time(out, s->start_ns, t->table.w[0] >= 15 ? 6 : 3);
+	case TIME:
+		trace_time(out, s->start_ns, t->table.w[TIME] >= 15 ? 6 : 3);
 		return ROLE_TEXT;
-	case 2:
+	case PROCESS:
 		put_process(out, t, s);
 		return ROLE_TEXT;
-	case 3:
+	case PEER:
 		trace_peer(out, s);
 		return ROLE_TEXT;
-	case 4:
+	case OPERATION:
 		trace_operation(out, s);
 		return ROLE_TEXT;
-	case 5:
+	case ST:
 		return put_status(out, s);
-	case 6:
+	case DUR:
 		app_ms(out, s->dur_ns);
 		return trace_is_error(s) ? ROLE_BAD : ROLE_TEXT;
 	default:

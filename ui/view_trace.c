@@ -134,7 +134,8 @@ static void trace_status(struct pane *p, struct buf *left, struct buf *right)
 	app_count(right, st.n);
 	if (st.seen < st.total)
 		buf_fmt(right, " partial %llu%%", (unsigned long long)(st.seen * 100 / st.total));
-	buf_fmt(right, "  sort: %s %s", t->table.sort, t->table.desc ? "desc" : "asc");
+	if (t->table.hidden)
+		buf_fmt(right, "  +%u col", t->table.hidden);
 	if (t->table.nmarks)
 		buf_fmt(right, "  %zu marked", t->table.nmarks);
 	if (t->from_ns || t->to_ns) {
@@ -311,7 +312,7 @@ const struct view view_trace = {
 	.number = 1,
 	.legend = "p > peer: p is the client; < p: the server\n"
 		  "ST: the protocol's own code; ... no answer yet\n"
-		  "* marked   > the row of the cursor   +2 columns hidden\n"
+		  "* marked   > the row of the cursor   +2 col: no room for them\n"
 		  "- unknown   DUR first byte asked to last byte answered\n",
 	.keys = {
 		{ "o", "Split", "the detail beside the list, or below" },
