@@ -321,7 +321,7 @@ static int on_terminal(struct app *a)
 /* <Wait>: all there is has been read and taken up; <Wait 500>: so many ms of a live capture. */
 static void wait_for(struct app *a, int ms)
 {
-	double end = app_clock() + (ms ? ms / 1e3 : 30);
+	double end = app_clock() + (ms ? ms / 1e3 : 300);
 	struct timespec nap = { .tv_nsec = 5000000 };
 
 	while (!a->quit && app_clock() < end && (ms || !a->over)) {

@@ -244,9 +244,9 @@ void trace_detail(struct trace *t)
 	if (t->tree)
 		trace_tree(t);
 	timing(d, &t->open);
-	parties(d, &t->open);
 	request(d, &t->open);
 	answer(d, &t->open);
+	parties(d, &t->open);
 	ids(d, &t->open);
 	if (!t->why)
 		why(t, d);

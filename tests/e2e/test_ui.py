@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The interface on a real terminal (tmux), over live traffic."""
+import contextlib
+import itertools
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from rig.obi import OBI
+from rig.proc import ROOT, wait_for
+from rig.servers import Nginx
+
+RECORDING = ROOT / "tests/golden/shop-text/in.obiraw"
+
+
+@pytest.fixture(scope="module")
+def nginx():
+    with Nginx() as n:
+        yield n
+
+
+def get(port, target):
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        while s.recv(65536):
+            pass
+
+
+@contextlib.contextmanager
+def traffic(port):
+    """One request each 20 ms; every tenth is for what is not there."""
+    over = threading.Event()
+
+    def run():
+        n = 0
+        while not over.is_set():
+            get(port, "/missing" if n % 10 == 0 else "/small")
+            n += 1
+            time.sleep(0.02)
+
+    t = threading.Thread(target=run)
+    t.start()
+    try:
+        yield
+    finally:
+        over.set()
+        t.join()
+
+
+class Tmux:
+    number = itertools.count()
+
+    def __init__(self, width, height, **env):
+        self.name = f"obi-test-{os.getpid()}-{next(Tmux.number)}"
+        self.env = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", "PS1": "$ ", **env}
+        self.env.pop("TMUX", None)
+        self("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), "sh")
+
+    def __call__(self, *args):
+        return subprocess.run(["tmux", "-L", self.name, *args], env=self.env, check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self("kill-server")
+
+    def keys(self, *keys):
+        self("send-keys", *keys)
+
+    def screen(self):
+        return self("capture-pane", "-p").split("\n")[:-1]
+
+    def sees(self, pattern, seconds=20):
+        wait_for(pattern, lambda: re.search(pattern, "\n".join(self.screen()), re.M), seconds)
+        return self.screen()
+
+
+@pytest.mark.parametrize("width,height", [(80, 24), (200, 50)])
+def test_live_list_detail_filter_quit(nginx, width, height):
+    pids = ",".join(map(str, nginx.pids))
+    with Tmux(width, height) as t, traffic(nginx.port):
+        t.keys("stty -a >/tmp/obi-test-stty.1; clear", "Enter")
+        t.keys(f"{OBI} trace -p {pids}", "Enter")
+        lines = t.sees(r"GET /small")
+        assert lines[0].startswith("obi trace") and "LIVE" in lines[0]
+        assert re.search(r"seen \d+ shown \d+ lost 0", lines[1])
+        assert len(lines) == height and all(len(line) <= width for line in lines)
+        assert "follow" in lines[2]
+        t.keys("f")
+        t.keys("-l", "code = 404")
+        t.sees(r"[\d,]+ rows? fit")
+        t.keys("Enter")
+        lines = t.sees(r"Filter: code = 404")
+        t.sees(r"GET /missing")
+        assert not any("/small" in line for line in t.screen()[4:])
+        t.keys("Enter")
+        t.sees(r"^GET /missing +404 ")
+        t.keys("Escape")
+        t.keys("p")
+        t.sees(r"PAUSED")
+        t.sees(r"paused, \+[1-9][\d,]* new")
+        t.keys("q")
+        t.sees(r"^busiest")  # the summary, on the shell's own screen again
+        t.keys("stty -a >/tmp/obi-test-stty.2; echo same=$(cmp -s /tmp/obi-test-stty.[12] && echo yes)", "Enter")
+        t.sees(r"same=yes")
+
+
+def test_the_terminal_is_given_back_on_sigterm_and_after_ctrl_z(nginx):
+    with Tmux(100, 30) as t:
+        t.keys(f"bash -i", "Enter")
+        t.keys(f"{OBI} trace -p {nginx.pids[0]}", "Enter")
+        t.sees(r"Waiting for traffic")
+        t.keys("C-z")
+        t.sees(r"Stopped")
+        t.keys("fg", "Enter")
+        t.sees(r"Waiting for traffic")
+        pid = subprocess.run(["pgrep", "-nf", f"^{OBI} trace -p {nginx.pids[0]}"], text=True,
+                             stdout=subprocess.PIPE, check=True).stdout.strip()
+        os.kill(int(pid), signal.SIGTERM)
+        t.sees(r"seen \d+  shown \d+")
+        t.keys("echo it is $((40 + 2))", "Enter")
+        t.sees(r"it is 42")
+
+
+def test_resize_and_too_small():
+    with Tmux(100, 30) as t:
+        t.keys(f"{OBI} trace -r {RECORDING}", "Enter")
+        t.sees(r"GET /missing")
+        t("resize-window", "-x", "60", "-y", "20")
+        t.sees(r"obi trace.*\[\?\]")
+        t("resize-window", "-x", "30", "-y", "8")
+        t.sees(r"obi needs 40x10")
+        t("resize-window", "-x", "120", "-y", "40")
+        t.sees(r"GET /missing")
+        t.keys("q")
+
+
+def test_without_a_description_of_the_terminal():
+    with Tmux(100, 30, TERMINFO="/nonexistent") as t:
+        t.keys(f"TERM=no-such-terminal {OBI} trace -r {RECORDING}", "Enter")
+        t.sees(r"GET /missing")
+        t.keys("Down", "Down", "Enter")
+        t.sees(r"url\.path +/missing")
+        t.keys("Escape")
+        t.sees(r"  TIME")
+        t.keys("q")
+        t.sees(r"seen 28")
+
+
+def test_the_first_frame_comes_at_once():
+    took = []
+    for _ in range(5):
+        pid, fd = pty.fork()
+        start = time.monotonic()
+        if not pid:
+            os.environ["TERM"] = "xterm"
+            os.execv(OBI, [str(OBI), "trace", "-a"])
+        seen = b""
+        while b"ATTACHING" not in seen and b"LIVE" not in seen and time.monotonic() < start + 10:
+            if select.select([fd], [], [], 1)[0]:
+                seen += os.read(fd, 65536)
+        took.append(time.monotonic() - start)
+        os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(OSError):
+            while os.read(fd, 65536):
+                pass
+        os.waitpid(pid, 0)
+        os.close(fd)
+    assert min(took) < 0.1, took
