@@ -12,7 +12,7 @@ set -eu
 
 packages=${*:-"nginx-light postgresql postgresql-contrib mariadb-server mariadb-client redis-server
 	redis-tools libhiredis-dev liburing-dev libpq-dev libmariadb-dev wrk apache2-utils python3-pytest
-	util-linux procps curl php-fpm"}
+	util-linux procps curl php-fpm tmux"}
 
 missing=
 for p in $packages; do

@@ -20,7 +20,7 @@ ln -s "$root/tests/golden/shop-text/in.obiraw" "$tmp/shop.obiraw"
 bad=0 n=0
 
 screens() { # CASE SIZE CHARSET -> text
-	local args=$(sed -n 's/^# args: //p' "$root/tests/ui/$1.keys") locale=C.UTF-8 more=
+	local locale=C.UTF-8 more=
 	[ "$3" = utf8 ] || { locale=C more='--ascii --theme mono'; }
 	rm -rf "$tmp/run"
 	mkdir "$tmp/run"
@@ -39,8 +39,9 @@ screens() { # CASE SIZE CHARSET -> text
 	cd "$root" || exit 1
 }
 
-[ $# != 0 ] || set -- $(cd tests/ui && ls ./*.keys | sed 's|^./||; s/\.keys$//')
+[ $# != 0 ] || set -- tests/ui/*.keys
 for case in "$@"; do
+	case=$(basename "$case" .keys)
 	args=$(sed -n 's/^# args: //p' "tests/ui/$case.keys")
 	# shellcheck disable=SC2086
 	"$root/obi" ${args/IN/$tmp/shop.obiraw} -q -o json >"$tmp/rows.json"
