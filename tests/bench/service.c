@@ -4,6 +4,7 @@
  *
  * usage: service serve PORT MICROSECONDS
  *        service load PORT PER_SECOND SECONDS CONNECTIONS
+ *        service burst PORT PER_SECOND SECONDS CONNECTIONS   ten times as many for 200 ms of each second
  *        service herd PORT CONNECTIONS        opens them, one request each, and holds them
  *
  * load prints: requests, requests a second, p50 and p99 in microseconds, of the
@@ -21,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int port, micros, rate, seconds, conns;
+static int port, micros, rate, seconds, conns, bursts;
 static uint32_t *taken[256];
 static size_t ntaken[256];
 
@@ -96,17 +97,29 @@ static int serve(void)
 	}
 }
 
+/* When request i of a connection is due, in seconds from its first. */
+static double due_at(size_t i, double step)
+{
+	double quiet = 0.8 / step, each = quiet + 0.2 / (step / 10), in_second;
+
+	if (!bursts)
+		return (double)i * step;
+	in_second = (double)i - each * (double)(size_t)((double)i / each);
+	return (double)(size_t)((double)i / each) +
+	       (in_second < quiet ? in_second * step : 0.8 + (in_second - quiet) * step / 10);
+}
+
 static void *load_one(void *arg)
 {
 	static const char out[] = "GET /small?bench HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	int k = (int)(intptr_t)arg, fd = connected();
-	size_t n = (size_t)rate * (size_t)seconds / (size_t)conns;
+	size_t n = (size_t)rate * (size_t)seconds / (size_t)conns * (bursts ? 28 : 10) / 10;
 	double start = now() + 0.05 + (double)k / rate, step = (double)conns / rate;
 	char in[4096];
 
 	taken[k] = calloc(n, sizeof(**taken));
 	for (size_t i = 0; i < n; i++) {
-		double due = start + (double)i * step;
+		double due = start + due_at(i, step);
 
 		until(due);
 		if (write(fd, out, sizeof(out) - 1) < 0 || read(fd, in, sizeof(in)) <= 0)
@@ -138,7 +151,7 @@ static int load(void)
 
 	double took = now() - start;
 
-	all = calloc((size_t)rate * (size_t)seconds + 1, sizeof(*all));
+	all = calloc((size_t)rate * (size_t)seconds * 3 + 1, sizeof(*all));
 	for (int k = 0; k < conns; k++) {
 		memcpy(all + n, taken[k], ntaken[k] * sizeof(*all));
 		n += ntaken[k];
@@ -178,8 +191,9 @@ int main(int argc, char **argv)
 		conns = atoi(argv[3]);
 		return herd();
 	}
-	if (argc != 6 || strcmp(argv[1], "load") || atoi(argv[5]) > 256)
-		return fprintf(stderr, "usage: service serve|load|herd PORT ...\n"), 2;
+	bursts = !strcmp(argc == 6 ? argv[1] : "", "burst");
+	if (argc != 6 || (strcmp(argv[1], "load") && !bursts) || atoi(argv[5]) > 256)
+		return fprintf(stderr, "usage: service serve|load|burst|herd PORT ...\n"), 2;
 	rate = atoi(argv[3]);
 	seconds = atoi(argv[4]);
 	conns = atoi(argv[5]);

@@ -5,7 +5,7 @@
  * usage: syscalls getppid|read|write|sock CALLS [wait]
  *
  * sock writes and reads 256 bytes on a pair of Unix sockets: two operations a
- * call. With "wait" it prints its pid first and begins at the first byte on
+ * call, each a whole HTTP request, so that a tracer does not lose interest. With "wait" it prints its pid first and begins at the first byte on
  * its standard input.
  */
 #include <fcntl.h>
@@ -35,6 +35,8 @@ int main(int argc, char **argv)
 	if (!n || socketpair(AF_UNIX, SOCK_STREAM, 0, p))
 		return 2;
 	memset(b, 'x', sizeof(b));
+	memcpy(b, "GET / HTTP/1.1\r\nX: ", 19);
+	memcpy(b + sizeof(b) - 4, "\r\n\r\n", 4);
 	if (argc > 3) {
 		printf("%d\n", getpid());
 		fflush(stdout);
