@@ -296,6 +296,7 @@ START_TEST(many_that_never_finish_a_request_cost_bounded_memory)
 {
 	enum { CONNS = 500, LONG = 12000 };
 	static char head[LONG] = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
+	unsigned int spans = 0;
 	struct conn_stats st;
 	struct rig r;
 
@@ -314,9 +315,10 @@ START_TEST(many_that_never_finish_a_request_cost_bounded_memory)
 	conns_finish(r.conns);
 	conns_stats(r.conns, &st);
 	ck_assert_uint_eq(st.pending_bytes, 0);
-	ASSERT_STR(span_at(&r, 0)->target, "/");
-	ASSERT_STR(span_at(&r, 1)->target, "/next");
-	ck_assert_ptr_null(span_at(&r, 2));
+	while (span_at(&r, spans))
+		spans++;
+	ck_assert_uint_lt(spans, (2 << 20) / LONG + 2); /* of those that were kept */
+	ASSERT_STR(span_at(&r, spans - 1)->target, "/next");
 	rig_fini(&r);
 }
 END_TEST
