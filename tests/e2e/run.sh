@@ -7,6 +7,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo "run.sh: the end-to-end tests need root: sudo make check-e2e" >&2; exit 3; }
 tests/setup/servers.sh
+CLIENTS=$(tests/setup/clients.sh)
+export CLIENTS
 [ -n "${*:-}" ] || set -- -q --durations=8
 case " $* " in
 *tests/e2e/*) ;;

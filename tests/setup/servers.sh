@@ -10,9 +10,14 @@
 # usage: servers.sh [PACKAGE...]     without names: all that the tests need
 set -eu
 
-packages=${*:-"nginx-light postgresql postgresql-contrib mariadb-server mariadb-client redis-server
-	redis-tools libhiredis-dev liburing-dev libpq-dev libmariadb-dev wrk apache2-utils python3-pytest
-	util-linux procps curl php-fpm tmux"}
+packages=${*:-"
+	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
+	mariadb-client mariadb-server
+	nats-server
+	nginx-light
+	php-fpm
+	postgresql postgresql-contrib
+	redis-server redis-tools"}
 
 missing=
 for p in $packages; do

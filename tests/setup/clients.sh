@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# clients.sh - Python clients that Debian does not have, in a virtual environment of the project's
+#
+# Prints the path of its python. What is installed already is left alone, so a
+# second call costs nothing; a change of the list below installs anew.
+#
+# usage: clients.sh
+set -eu
+cd "$(dirname "$0")/../.."
+
+packages="nats-py==2.9.0"
+
+folder=${OUT:-$PWD/.out}/clients
+[ -x "$folder/bin/python" ] || python3 -m venv "$folder" >&2
+if [ "$(cat "$folder/installed" 2>/dev/null)" != "$packages" ]; then
+	# shellcheck disable=SC2086 # a list of words
+	"$folder/bin/pip" install -q --disable-pip-version-check --retries 5 $packages >&2
+	echo "$packages" >"$folder/installed"
+fi
+echo "$folder/bin/python"
