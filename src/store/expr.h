@@ -13,11 +13,16 @@
 int expr_check(const char *expr, enum table t, char *err);
 
 /*
- * "SELECT rowid FROM t WHERE (expr) AND (also)" for a database of query_open();
- * expr was checked; expr and also may be NULL. *denied as there. 0 or -errno with
- * words in err.
+ * "SELECT rowid FROM t WHERE (expr)" for a database of query_open(); expr was
+ * checked. *denied as there. 0 or -errno with words in err.
  */
-int expr_prepare(sqlite3 *db, enum table t, const char *expr, const char *also,
-                 const char *const *denied, sqlite3_stmt **st, char *err);
+int expr_prepare(sqlite3 *db, enum table t, const char *expr, const char *const *denied,
+                 sqlite3_stmt **st, char *err);
+
+/*
+ * Which columns of t it reads, by number in tables[t]; *all is false where it
+ * reads something else of the row (its rowid) too. 0 or -errno with words in err.
+ */
+int expr_reads(const char *expr, enum table t, bool *reads, bool *all, char *err);
 
 #endif

@@ -34,7 +34,7 @@ struct filter *filter_new(const char *expr, char *err)
 	f = calloc(1, sizeof(*f));
 	if (f)
 		f->db = query_open(&f->src, &f->denied);
-	e = f && f->db ? expr_prepare(f->db, TABLE_SPANS, expr, NULL, &f->denied, &f->st, err)
+	e = f && f->db ? expr_prepare(f->db, TABLE_SPANS, expr, &f->denied, &f->st, err)
 	               : err_set(err, ENOMEM, "out of memory");
 	if (!e)
 		return f;

@@ -2,11 +2,6 @@
 /*
  * list - the rows of one table that fit an expression, in an order.
  *
- * A slice is a segment, or what came to the open one since. Without an
- * expression the rows are read where they lie; with one, a prepared statement
- * runs over a snapshot that holds nothing but the slice, so that the expression
- * means what it means everywhere.
- *
  * A row is known by its place (segment and number in it). Where rows have keys,
  * its number is a hash of the key instead: it stays when the row is replaced.
  */
@@ -15,51 +10,25 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "store/expr.h"
+#include "store/follow.h"
 #include "store/keys.h"
 #include "store/sorted.h"
 
-enum { STEPS = 1000 }; /* of SQLite, between two looks at ->cancel */
-
-/* How far a segment was looked at. */
-struct looked {
-	uint64_t number;
-	unsigned int n;
-};
-
 struct list {
-	struct vtab_source src; /* its snapshot is that of the update */
+	struct follow follow;
 	struct layout layout;
 	enum table table;
 	int64_t from_ns, to_ns;
 	int order; /* column; -1: as stored */
 	bool desc;
-	sqlite3 *db; /* NULL: all rows */
-	sqlite3_stmt *st;
-	const char *denied;
-	bool cancel; /* atomic */
-
 	struct sorted rows;
 	struct sorted_row *fresh; /* of this update */
 	size_t nfresh, fresh_cap;
-	struct looked *looked;
-	unsigned int nlooked;
-	uint64_t seq, oldest; /* of the last update: newest row, first segment */
-	bool complete;
-	struct list_state state;
+	size_t nsure;    /* of them: of slices that are done */
+	uint64_t oldest; /* first segment of the last update */
+	uint64_t gone;
 };
-
-static bool stopped(void *ctx)
-{
-	return __atomic_load_n(&((struct list *)ctx)->cancel, __ATOMIC_RELAXED);
-}
-
-static int progress(void *ctx)
-{
-	return stopped(ctx);
-}
 
 static int set_order(struct list *l, const char *name, char *err)
 {
@@ -68,69 +37,6 @@ static int set_order(struct list *l, const char *name, char *err)
 		return err_set(err, EINVAL, "%s has no column %s", tables[l->table].name, name);
 	l->rows.texts = l->order >= 0 && l->layout.is_text[l->order];
 	return 0;
-}
-
-static int set_where(struct list *l, const char *where, char *err)
-{
-	char window[96] = "";
-	bool some = l->from_ns || l->to_ns;
-	int e = where ? expr_check(where, l->table, err) : 0;
-
-	if (e || !where)
-		return e;
-	l->db = query_open(&l->src, &l->denied);
-	if (!l->db)
-		return err_set(err, ENOMEM, "out of memory");
-	sqlite3_progress_handler(l->db, STEPS, progress, l);
-	if (l->layout.start >= 0 && some)
-		snprintf(window, sizeof(window), "start_ns >= %lld AND start_ns < %lld",
-		         (long long)l->from_ns, l->to_ns ? (long long)l->to_ns : INT64_MAX);
-	return expr_prepare(l->db, l->table, where, window[0] ? window : NULL, &l->denied, &l->st,
-	                    err);
-}
-
-struct list *list_new(struct store *s, const struct list_spec *spec, char *err)
-{
-	struct list *l = calloc(1, sizeof(*l));
-	int e;
-
-	if (!l) {
-		errno = -err_set(err, ENOMEM, "out of memory");
-		return NULL;
-	}
-	l->table = spec->table;
-	l->from_ns = spec->from_ns;
-	l->to_ns = spec->to_ns;
-	l->desc = spec->desc;
-	layout_init(&l->layout, l->table);
-	l->src.store = s;
-	l->src.stop = stopped;
-	l->src.ctx = l;
-	e = set_order(l, spec->order, err);
-	e = e ? e : set_where(l, spec->where, err);
-	if (!e)
-		return l;
-	list_free(l);
-	errno = -e;
-	return NULL;
-}
-
-void list_free(struct list *l)
-{
-	if (!l)
-		return;
-	sqlite3_finalize(l->st);
-	sqlite3_close(l->db);
-	vtab_unpin(&l->src);
-	sorted_free(&l->rows);
-	free(l->fresh);
-	free(l->looked);
-	free(l);
-}
-
-void list_cancel(struct list *l)
-{
-	__atomic_store_n(&l->cancel, true, __ATOMIC_RELAXED);
 }
 
 /* ---- rows of a slice ---- */
@@ -181,75 +87,53 @@ static int add_fresh(struct list *l, const struct segment *seg, unsigned int row
 	return 0;
 }
 
-static bool in_window(const struct list *l, const struct segment *seg, unsigned int row)
+static bool has_window(const struct list *l)
 {
+	return l->layout.start >= 0 && (l->from_ns || l->to_ns);
+}
+
+static int on_row(void *ctx, struct segment *seg, unsigned int row)
+{
+	struct list *l = ctx;
 	int64_t start;
 
-	if (l->layout.start < 0 || !(l->from_ns || l->to_ns))
-		return true;
-	start = segment_int(seg, row, (unsigned int)l->layout.start);
-	return start >= l->from_ns && (!l->to_ns || start < l->to_ns);
-}
-
-static int take_all(struct list *l, const struct pinned *p)
-{
-	int err = 0;
-
-	for (unsigned int i = p->first; i < p->n && !err; i++)
-		if (in_window(l, p->seg, i) && segment_alive(p->seg, i, l->src.snap.seq))
-			err = add_fresh(l, p->seg, i);
-	return err;
-}
-
-static int take_fitting(struct list *l, struct pinned *p)
-{
-	struct snapshot all = l->src.snap, slice = { .seq = all.seq };
-	int rc, err = 0;
-
-	slice.pins[l->table] = p;
-	slice.npins[l->table] = 1;
-	l->src.snap = slice;
-	while (!err && (rc = sqlite3_step(l->st)) == SQLITE_ROW)
-		err = add_fresh(l, p->seg,
-		                (unsigned int)(sqlite3_column_int64(l->st, 0) % SEGMENT_ROWS));
-	sqlite3_reset(l->st);
-	l->src.snap = all;
-	if (err || rc == SQLITE_DONE)
-		return err;
-	return rc == SQLITE_INTERRUPT ? -ECANCELED : rc == SQLITE_NOMEM ? -ENOMEM : -EINVAL;
+	if (has_window(l)) {
+		start = segment_int(seg, row, (unsigned int)l->layout.start);
+		if (start < l->from_ns || (l->to_ns && start >= l->to_ns))
+			return 0;
+	}
+	return add_fresh(l, seg, row);
 }
 
 /* Nothing in it can start within the window. */
-static bool outside(const struct list *l, const struct pinned *p)
+static bool skip(void *ctx, const struct pinned *p)
 {
-	return l->layout.start >= 0 && p->sealed && (l->from_ns || l->to_ns) &&
+	const struct list *l = ctx;
+
+	return has_window(l) && p->sealed &&
 	       (p->seg->max_ns < l->from_ns || (l->to_ns && p->seg->min_ns >= l->to_ns));
 }
 
-static int take(struct list *l, const struct pinned *p, struct looked *at)
+static void undo(void *ctx)
 {
-	struct pinned slice = *p;
-	size_t before = l->nfresh;
-	int err = 0;
+	struct list *l = ctx;
 
-	slice.first = at->n;
-	if (stopped(l))
-		err = -ECANCELED;
-	else if (!outside(l, p))
-		err = l->db ? take_fitting(l, &slice) : take_all(l, &slice);
-	if (err)
-		l->nfresh = before;
-	else
-		at->n = p->n;
-	return err;
+	l->nfresh = l->nsure;
+}
+
+static void done(void *ctx)
+{
+	struct list *l = ctx;
+
+	l->nsure = l->nfresh;
 }
 
 /* ---- what is gone ---- */
 
 static const struct pinned *find_pin(const struct list *l, uint64_t number)
 {
-	const struct pinned *pins = l->src.snap.pins[l->table];
-	unsigned int lo = 0, hi = l->src.snap.npins[l->table];
+	const struct pinned *pins = l->follow.src.snap.pins[l->table];
+	unsigned int lo = 0, hi = l->follow.src.snap.npins[l->table];
 
 	while (lo < hi) {
 		unsigned int mid = (lo + hi) / 2;
@@ -259,8 +143,8 @@ static const struct pinned *find_pin(const struct list *l, uint64_t number)
 		else
 			hi = mid;
 	}
-	return lo < l->src.snap.npins[l->table] && pins[lo].seg->number == number ? &pins[lo]
-	                                                                          : NULL;
+	return lo < l->follow.src.snap.npins[l->table] && pins[lo].seg->number == number ? &pins[lo]
+	                                                                                 : NULL;
 }
 
 static bool evicted(void *ctx, uint64_t id)
@@ -273,112 +157,99 @@ static bool replaced(void *ctx, uint64_t id)
 	const struct list *l = ctx;
 	const struct pinned *p = find_pin(l, id / SEGMENT_ROWS);
 
-	return !p || !segment_alive(p->seg, (unsigned int)(id % SEGMENT_ROWS), l->src.snap.seq);
+	return !p ||
+	       !segment_alive(p->seg, (unsigned int)(id % SEGMENT_ROWS), l->follow.src.snap.seq);
 }
 
 static void drop_gone(struct list *l)
 {
-	const struct snapshot *v = &l->src.snap;
+	const struct snapshot *v = &l->follow.src.snap;
 	uint64_t oldest = v->npins[l->table] ? v->pins[l->table][0].seg->number : UINT64_MAX;
 
 	if (l->layout.key[0] >= 0) {
 		sorted_drop(&l->rows, replaced, l);
 	} else if (oldest != l->oldest) {
 		l->oldest = oldest;
-		l->state.gone += sorted_drop(&l->rows, evicted, l);
+		l->gone += sorted_drop(&l->rows, evicted, l);
 	}
 }
 
-/* ---- an update ---- */
+/* ---- life ---- */
 
-/* One entry a segment of the snapshot, with what is known of it. */
-static int note_segments(struct list *l)
+static void begin(void *ctx)
 {
-	unsigned int n = l->src.snap.npins[l->table], old = 0;
-	struct looked *now = calloc(n + 1, sizeof(*now));
+	struct list *l = ctx;
 
-	if (!now)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < n; i++) {
-		now[i].number = l->src.snap.pins[l->table][i].seg->number;
-		while (old < l->nlooked && l->looked[old].number < now[i].number)
-			old++;
-		if (old < l->nlooked && l->looked[old].number == now[i].number)
-			now[i].n = l->looked[old].n;
-	}
-	free(l->looked);
-	l->looked = now;
-	l->nlooked = n;
-	return 0;
+	drop_gone(l);
+	l->nfresh = l->nsure = 0;
 }
 
-static void count_seen(struct list *l)
+struct list *list_new(struct store *s, const struct list_spec *spec, char *err)
 {
-	l->state.seen = l->state.total = 0;
-	for (unsigned int i = 0; i < l->nlooked; i++) {
-		l->state.seen += l->looked[i].n;
-		l->state.total += l->src.snap.pins[l->table][i].n;
+	struct list *l = calloc(1, sizeof(*l));
+	int e;
+
+	if (!l) {
+		errno = -err_set(err, ENOMEM, "out of memory");
+		return NULL;
 	}
-	l->state.n = l->rows.n;
-	l->complete = l->state.seen == l->state.total;
+	l->table = spec->table;
+	l->from_ns = spec->from_ns;
+	l->to_ns = spec->to_ns;
+	l->desc = spec->desc;
+	l->follow.row = on_row;
+	l->follow.skip = skip;
+	l->follow.done = done;
+	l->follow.undo = undo;
+	l->follow.begin = begin;
+	l->follow.ctx = l;
+	layout_init(&l->layout, l->table);
+	e = set_order(l, spec->order, err);
+	e = e ? e : follow_init(&l->follow, s, l->table, spec->where, err);
+	if (!e)
+		return l;
+	list_free(l);
+	errno = -e;
+	return NULL;
 }
 
-/* The newest slices first, until the time is spent. */
-static int take_slices(struct list *l, int budget_ms)
+void list_free(struct list *l)
 {
-	uint64_t until = clock_ns() + (uint64_t)(budget_ms > 0 ? budget_ms : 0) * 1000000;
-	int err = 0;
-
-	for (unsigned int i = l->nlooked; i-- > 0 && !err;) {
-		const struct pinned *p = &l->src.snap.pins[l->table][i];
-
-		if (l->looked[i].n == p->n)
-			continue;
-		err = take(l, p, &l->looked[i]);
-		if (clock_ns() >= until)
-			break;
-	}
-	return err;
+	if (!l)
+		return;
+	follow_fini(&l->follow);
+	sorted_free(&l->rows);
+	free(l->fresh);
+	free(l);
 }
 
-static int failed(struct list *l, int e, char *err)
+void list_cancel(struct list *l)
 {
-	if (e == -ECANCELED) {
-		__atomic_store_n(&l->cancel, false, __ATOMIC_RELAXED);
-		return err_set(err, ECANCELED, "canceled");
-	}
-	return e == -ENOMEM ? err_set(err, ENOMEM, "out of memory")
-	                    : err_set(err, -e, "%s", sqlite3_errmsg(l->db));
+	follow_cancel(&l->follow);
 }
 
 int list_update(struct list *l, int budget_ms, char *err)
 {
 	int e, merged;
 
-	if (l->complete && store_seq(l->src.store) == l->seq)
+	if (l->follow.complete && store_seq(l->follow.src.store) == l->follow.seq)
 		return 0;
-	e = vtab_pin(&l->src);
-	if (e)
-		return failed(l, e, err);
-	l->seq = l->src.snap.seq;
-	e = note_segments(l);
-	if (!e) {
-		drop_gone(l);
-		l->nfresh = 0;
-		e = take_slices(l, budget_ms);
-		merged = sorted_merge(&l->rows, l->fresh, l->nfresh);
-		e = merged ? merged : e;
-		count_seen(l);
-	}
-	vtab_unpin(&l->src);
-	return e ? failed(l, e, err) : !l->complete;
+	l->nfresh = 0;
+	e = follow_update(&l->follow, budget_ms, err);
+	merged = sorted_merge(&l->rows, l->fresh, l->nfresh);
+	return merged ? err_set(err, ENOMEM, "out of memory") : e;
 }
 
 /* ---- what is in it ---- */
 
 void list_state(const struct list *l, struct list_state *out)
 {
-	*out = l->state;
+	*out = (struct list_state){
+		.n = l->rows.n,
+		.seen = l->follow.seen,
+		.total = l->follow.total,
+		.gone = l->gone,
+	};
 }
 
 static uint64_t place_of(const struct list *l, size_t i)
@@ -403,7 +274,7 @@ uint64_t list_id(const struct list *l, size_t i)
 
 	if (l->layout.key[0] < 0)
 		return id;
-	seg = store_segment(l->src.store, l->table, id / SEGMENT_ROWS, &seq);
+	seg = store_segment(l->follow.src.store, l->table, id / SEGMENT_ROWS, &seq);
 	id = number_of(seg, id);
 	segment_put(seg);
 	return id;
@@ -428,7 +299,8 @@ static bool find_number(const struct list *l, uint64_t id, size_t *at)
 
 		if (!seg || seg->number != place / SEGMENT_ROWS) {
 			segment_put(seg);
-			seg = store_segment(l->src.store, l->table, place / SEGMENT_ROWS, &seq);
+			seg = store_segment(l->follow.src.store, l->table, place / SEGMENT_ROWS,
+			                    &seq);
 		}
 		found = seg && number_of(seg, place) == id;
 		if (found)
@@ -449,7 +321,7 @@ bool list_find(const struct list *l, uint64_t id, size_t *i)
 		return id >> 63 ? find_number(l, id, i) : find_place(l, id, i);
 	if (l->rows.texts)
 		return find_place(l, id, i);
-	seg = store_segment(l->src.store, l->table, id / SEGMENT_ROWS, &seq);
+	seg = store_segment(l->follow.src.store, l->table, id / SEGMENT_ROWS, &seq);
 	if (!seg || id % SEGMENT_ROWS >= seg->cap) {
 		segment_put(seg);
 		return false;
@@ -467,7 +339,7 @@ bool list_find(const struct list *l, uint64_t id, size_t *i)
 int list_get(const struct list *l, size_t i, struct arena *a, void *row)
 {
 	uint64_t id = place_of(l, i), seq;
-	struct segment *seg = store_segment(l->src.store, l->table, id / SEGMENT_ROWS, &seq);
+	struct segment *seg = store_segment(l->follow.src.store, l->table, id / SEGMENT_ROWS, &seq);
 	int err;
 
 	if (!seg)
