@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "enrich/peer.h"
 #include "enrich/who.h"
 #include "span/redact.h"
 
@@ -105,6 +106,9 @@ void ingest_batch(struct ingest *g, struct batch *b)
 {
 	const bool *keep;
 
+	for (unsigned int i = 0; i < b->n; i++)
+		if (b->items[i].table == TABLE_SPANS)
+			peer_fill(b->items[i].row, b);
 	if (!g->opts.show_secrets)
 		redact_batch(b);
 	keep = choose(g, b);

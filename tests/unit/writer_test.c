@@ -126,7 +126,7 @@ START_TEST(json_has_the_columns_as_keys_and_null_for_unknown)
 		"\"status\":\"200\",\"code\":200,\"error\":false,\"error_type\":null,"
 		"\"service\":null,\"pid\":null,\"tid\":null,\"comm\":null,\"container_id\":null,"
 		"\"pod\":null,\"local_ip\":null,\"local_port\":null,\"peer_ip\":\"::1\","
-		"\"peer_port\":443,\"peer_name\":null,\"tls\":null,\"req_bytes\":84,"
+		"\"peer_port\":443,\"peer_name\":null,\"peer\":null,\"tls\":null,\"req_bytes\":84,"
 		"\"resp_bytes\":123456,\"ttfb_ms\":0.98,\"route\":null,\"query\":null,"
 		"\"topic\":null,\"key\":null,\"process\":\"nginx[7]\",\"conn\":null,"
 		"\"queue_ms\":null,\"stages\":{\"app\":1.5},\"flags\":[\"cut\",\"gap\"],"
