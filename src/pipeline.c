@@ -189,6 +189,8 @@ static int store_run(void *ctx, struct flow_node *self)
 	while (flow_take(self, &item, -1) > 0) {
 		if (!err)
 			err = store_add(p->store, item);
+		if (!err && p->agg)
+			err = agg_add(p->agg, item);
 		batch_put(item);
 	}
 	return err;

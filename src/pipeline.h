@@ -23,6 +23,7 @@ struct pipeline {
 	struct batch_pool *pool;
 	struct tally *tally;
 	struct store *store;
+	struct agg *agg;         /* NULL: none; filled by the thread of the store */
 	struct capture *capture; /* NULL: rows come from files */
 	struct reader *first;    /* the first of these, open already */
 	struct record_writer *raw;

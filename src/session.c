@@ -142,6 +142,19 @@ static void send_rules(struct capture *c)
 		     "the kernel does not take the detection rules; detection is slower");
 }
 
+static int make_store(struct pipeline *p)
+{
+	size_t mem = p->opts->mem_bytes ? p->opts->mem_bytes : (size_t)64 << 20;
+	size_t part = p->opts->agg ? mem / 8 : 0;
+
+	if (!p->opts->store)
+		return 0;
+	p->store = store_new(mem - part);
+	if (p->store && p->opts->agg)
+		p->agg = agg_new(p->store, part);
+	return p->store && (p->agg || !p->opts->agg) ? 0 : -ENOMEM;
+}
+
 struct session *session_new(const struct session_opts *o, int *error, char *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -168,9 +181,7 @@ struct session *session_new(const struct session_opts *o, int *error, char *err)
 	for (unsigned int i = 0; i < s->opts.noutputs; i++)
 		s->opts.outputs[i].opts.run = &p->run;
 	p->tally = tally_new();
-	if (o->store)
-		p->store = store_new(o->mem_bytes ? o->mem_bytes : (size_t)64 << 20);
-	*error = p->tally && (p->store || !o->store) ? open_raw(s, err) : -ENOMEM;
+	*error = p->tally && !make_store(p) ? open_raw(s, err) : -ENOMEM;
 	if (!*error)
 		*error = pipeline_build(p, err);
 	if (!*error)
@@ -302,6 +313,11 @@ struct store *session_store(struct session *s)
 	return s->pipe.store;
 }
 
+struct agg *session_agg(struct session *s)
+{
+	return s->pipe.agg;
+}
+
 void session_describe(struct session *s, struct buf *out)
 {
 	flow_describe(s->pipe.flow, out);
@@ -318,6 +334,7 @@ void session_free(struct session *s)
 	reader_close(p->first);
 	ingest_free(p->ingest);
 	capture_close(p->capture);
+	agg_free(p->agg);
 	store_free(p->store);
 	tally_free(p->tally);
 	batch_pool_free(p->pool);

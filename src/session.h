@@ -16,6 +16,7 @@
 #include "conn/conn.h"
 #include "span/pair.h"
 #include "span/tally.h"
+#include "store/agg.h"
 #include "store/store.h"
 #include "write/writer.h"
 
@@ -36,6 +37,7 @@ struct session_opts {
 	unsigned int noutputs;
 	const char *raw_path; /* -w x.obiraw; NULL: none */
 	bool store;           /* keep rows for SQL and views */
+	bool agg;             /* keep aggregates too, of an eighth of the memory; needs store */
 	size_t mem_bytes;     /* of the store; 0: 64 MiB */
 	bool show_secrets;
 	uint64_t limit; /* spans shown at most; 0: no limit */
@@ -79,6 +81,7 @@ const struct probe_state *session_probes(struct session *s, size_t *n);
 /* Processes traced now; 0 with the whole host, or a recording. */
 size_t session_targets(struct session *s);
 struct store *session_store(struct session *s); /* NULL without one */
+struct agg *session_agg(struct session *s);     /* likewise */
 /* Nodes and queues as text: fill, high water, drops. */
 void session_describe(struct session *s, struct buf *out);
 void session_free(struct session *s);

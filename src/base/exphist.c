@@ -4,17 +4,22 @@
 
 #include <math.h>
 
-static unsigned int index_of(uint64_t ns)
+unsigned int exphist_index(uint64_t ns)
 {
 	double at = ns > 1 ? log2((double)ns) * EXPHIST_SUB : 0;
 
 	return at >= EXPHIST_BUCKETS ? EXPHIST_BUCKETS - 1 : (unsigned int)at;
 }
 
+uint64_t exphist_middle(unsigned int i)
+{
+	return (uint64_t)exp2((i + 0.5) / EXPHIST_SUB);
+}
+
 void exphist_add(struct exphist *h, uint64_t ns)
 {
 	h->count++;
-	h->bucket[index_of(ns)]++;
+	h->bucket[exphist_index(ns)]++;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
 }
@@ -30,7 +35,7 @@ uint64_t exphist_quantile(const struct exphist *h, double q)
 		seen += h->bucket[i];
 		if (seen >= want) {
 			/* The middle of the bucket, but never more than the largest seen. */
-			uint64_t ns = (uint64_t)exp2((i + 0.5) / EXPHIST_SUB);
+			uint64_t ns = exphist_middle(i);
 
 			return ns > h->max_ns ? h->max_ns : ns;
 		}

@@ -17,6 +17,10 @@ struct exphist {
 	uint32_t bucket[EXPHIST_BUCKETS];
 };
 
+/* The bucket that a duration falls into, and a bucket's middle. */
+unsigned int exphist_index(uint64_t ns);
+uint64_t exphist_middle(unsigned int i);
+
 void exphist_add(struct exphist *h, uint64_t ns);
 /* The duration that a share q (0 to 1) of all does not exceed; 0 where there is none. */
 uint64_t exphist_quantile(const struct exphist *h, double q);

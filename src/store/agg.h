@@ -6,13 +6,15 @@
  * agg - rates, errors and durations of groups of spans, as they stream in.
  *
  * Each span is counted once, in the cell of its key (all columns that can be
- * grouped by, but conn) and of its second. A cell holds counts, sums and an
+ * grouped by, but conn) and of the second in which it was answered: start +
+ * duration, or the start where it has none. That is the time that windows mean. A cell holds counts, sums and an
  * exponential histogram of durations (scale 5: a percentile is off by at most
  * 1.1% of its value). Cells add up: any grouping, any window and any filter over
  * key columns is a sum of cells, so counts are exact even where the spans
  * themselves were evicted from the store. Cells of older seconds are merged into
- * tens of seconds, then minutes. Memory is bounded: beyond it the rarest keys of a
- * slice go into one cell "(other)", which keeps sums whole, counted.
+ * tens of seconds, then minutes, then hours; a window is widened to whole cells.
+ * Memory is bounded: beyond it the rarest keys give up the column that has most
+ * values, which becomes "(other)": sums stay whole.
  *
  * What cells cannot answer (a filter over other columns, grouping by conn) is
  * computed from the rows that the store holds, in slices of a budget; the answer
@@ -32,7 +34,7 @@ enum {
 struct agg;
 struct agg *agg_new(struct store *s, size_t budget_bytes); /* NULL with errno */
 void agg_free(struct agg *a);
-/* All spans of b; other rows are left alone. 0 or -ENOMEM. */
+/* All spans of b; other rows are left alone. 0, or -ENOMEM: some are not counted. */
 int agg_add(struct agg *a, const struct batch *b);
 
 /* Columns of spans that can be grouped by, with what a person calls them; NULL past the end. */
@@ -47,14 +49,14 @@ const struct agg_column *agg_column(size_t i);
 struct agg_query {
 	const char *by[AGG_BY]; /* names; a NULL ends; none: one group of everything */
 	const char *filter;     /* SQL over the columns of spans; NULL: all */
-	int64_t from_ns, to_ns; /* window, Unix ns: from <= start < to; 0: open */
+	int64_t from_ns, to_ns; /* window, Unix ns: from <= answered < to; 0: open */
 	unsigned int spark;     /* points wanted over the window, at most AGG_SPARK */
 };
 
 struct agg_row {
 	struct str by[AGG_BY]; /* values; STR_NULL: unknown */
 	bool other;            /* sum of what did not fit: by[] does not say what */
-	uint64_t groups;       /* groups in it: 1, or those of "(other)" */
+	uint64_t groups;       /* groups in it: 1, or those of "(other)", about */
 	uint64_t count, errors;
 	uint64_t timed;                 /* of count: those with a duration */
 	int64_t sum_ns, max_ns;         /* COL_NULL: none has a duration */
@@ -101,10 +103,10 @@ int agg_view_detail(struct agg_view *v, const struct str by[AGG_BY], struct agg_
 /* The lower edge of bin i in ns. */
 int64_t agg_bin_ns(unsigned int i);
 
-/* First and last start of a span counted, 0: none; spans counted; keys beyond the memory. */
 struct agg_stats {
-	int64_t first_ns, last_ns;
-	uint64_t spans, keys, other_spans;
+	int64_t first_ns, last_ns; /* first and last time counted, 0: none */
+	uint64_t spans, keys;      /* spans counted, different keys */
+	uint64_t other_spans;      /* of them, in keys that gave something up */
 	size_t bytes;
 };
 void agg_stats(struct agg *a, struct agg_stats *out);

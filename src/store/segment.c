@@ -290,7 +290,7 @@ int segment_row(const struct segment *s, unsigned int row, struct arena *a, void
 
 		memcpy(&off, src + l->texts[i].dst, sizeof(off));
 		kept = texts_at(&s->texts, off);
-		*text = arena_str(a, kept);
+		*text = a ? arena_str(a, kept) : kept;
 		if (kept.s && !text->s)
 			return -ENOMEM;
 	}

@@ -92,7 +92,7 @@ static inline struct str segment_text(const struct segment *s, unsigned int row,
 	return texts_at(&s->texts, segment_text_off(s, row, col));
 }
 
-/* The row as it was added, texts in a. 0 or -ENOMEM. */
+/* The row as it was added, texts in a (NULL: where they lie). 0 or -ENOMEM. */
 int segment_row(const struct segment *s, unsigned int row, struct arena *a, void *out);
 
 /* Visible to a reader that saw rows up to number seq. */
