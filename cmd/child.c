@@ -16,7 +16,19 @@ static bool become(const struct passwd *pw)
 	       (!initgroups(pw->pw_name, pw->pw_gid) && !setgid(pw->pw_gid) && !setuid(pw->pw_uid));
 }
 
-static void run(int gate, int report, char *const *argv, const struct passwd *pw)
+/* What it prints would spoil the screen, what is typed is not for it. */
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		if (isatty(fd))
+			dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+static void run(int gate, int report, char *const *argv, const struct passwd *pw, bool apart)
 {
 	sigset_t none;
 	char go;
@@ -26,6 +38,8 @@ static void run(int gate, int report, char *const *argv, const struct passwd *pw
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (apart)
+		leave_terminal();
 	if (become(pw))
 		execvp(argv[0], argv);
 	go = (char)errno;
@@ -34,7 +48,7 @@ static void run(int gate, int report, char *const *argv, const struct passwd *pw
 	_exit(127);
 }
 
-int child_start(struct child *c, char *const *argv, const char *user)
+int child_start(struct child *c, char *const *argv, const char *user, bool apart)
 {
 	const struct passwd *pw = user ? getpwnam(user) : NULL;
 	int gate[2], report[2];
@@ -53,7 +67,7 @@ int child_start(struct child *c, char *const *argv, const char *user)
 	if (!c->pid) {
 		close(gate[1]);
 		close(report[0]);
-		run(gate[0], report[1], argv, pw);
+		run(gate[0], report[1], argv, pw, apart);
 	}
 	close(gate[0]);
 	close(report[1]);

@@ -18,8 +18,8 @@ struct child {
 	bool over;
 };
 
-/* `user`: who runs it; NULL: the caller. 0 or -errno. */
-int child_start(struct child *c, char *const *argv, const char *user);
+/* `user`: who runs it; NULL: the caller. `apart`: without our terminal. 0 or -errno. */
+int child_start(struct child *c, char *const *argv, const char *user, bool apart);
 /* Lets it run. 0, or the -errno of an exec that failed. */
 int child_go(struct child *c);
 /* True once it has ended; never waits. */

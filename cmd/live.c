@@ -191,7 +191,8 @@ static int start_child(struct live *l)
 {
 	const struct options *o = l->o;
 	struct target_spec *t = &l->opts.capture.targets;
-	int e = child_start(&l->child, o->command, o->users.n ? o->users.v[0] : NULL);
+	int e = child_start(&l->child, o->command, o->users.n ? o->users.v[0] : NULL,
+	                    l->say != stderr);
 
 	if (e) {
 		fprintf(l->say, "obi: cannot start %s: %s\n", o->command[0], strerror(-e));

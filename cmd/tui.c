@@ -29,6 +29,7 @@ bool tui_wanted(const struct options *o)
 
 struct tui {
 	struct live *live;
+	struct capture_progress progress;
 	int status; /* of live_start() */
 };
 
@@ -86,6 +87,7 @@ static void fill(struct ui_opts *u, struct tui *t, const char *view, const char 
 	*u = (struct ui_opts){
 		.start = start,
 		.over = over,
+		.progress = &t->progress,
 		.ctx = t,
 		.view = view,
 		.filter = o->where,
@@ -114,6 +116,7 @@ int tui_run(struct live *l, const char *view, const char *recorded)
 	l->opts.store = true;
 	if (l->o->read.n && !l->o->mem_bytes)
 		l->opts.mem_bytes = recording_bytes;
+	l->opts.capture.progress = &t.progress;
 	fill(&u, &t, view, recorded);
 	u.config = config;
 	live_target(l, target, sizeof(target));

@@ -235,6 +235,8 @@ static void attaching(struct app *a, struct grid *g)
 {
 	struct buf t = { 0 };
 
+	if (a->opts.progress && a->opts.progress->probes)
+		buf_fmt(&t, "%u/%u, ", a->opts.progress->attached, a->opts.progress->probes);
 	clock_text(&t, app_clock() - a->begun);
 	grid_textf(g, 2, APP_HEAD + 2, g->w - 4, ROLE_TEXT, "%s (%.*s)",
 	           a->opts.replay ? "opening the recording" : "attaching probes",

@@ -78,6 +78,39 @@ static void measure(struct app *a)
 	sql_close(q);
 }
 
+static int take_exit(void *ctx, int n, const char *const *texts, const int *lens, const int *types)
+{
+	struct app *a = ctx;
+
+	(void)lens, (void)types;
+	if (n == 3)
+		app_say(a, "%s has exited with %s %s; what it did stays here",
+		        texts[0] ? texts[0] : "the target",
+		        texts[1]   ? "status"
+		        : texts[2] ? "signal"
+		                   : "a status that was not seen",
+		        texts[1]   ? texts[1]
+		        : texts[2] ? texts[2]
+		                   : "");
+	return 0;
+}
+
+/* With which status the one that ended last went. */
+static void say_exit(struct app *a)
+{
+	static const char sql[] = "select comm || '[' || pid || ']', exit_code, exit_signal"
+				  " from processes where end_ns is not null"
+				  " order by end_ns desc limit 1";
+	struct sql_sink sink = { .row = take_exit, .ctx = a };
+	struct sqlh *q = sql_open(session_store(a->session), NULL);
+	char err[ERR_TEXT];
+
+	app_say(a, "the target is gone; what it did stays here");
+	if (q)
+		(void)sql_run(q, sql, &sink, err);
+	sql_close(q);
+}
+
 /* A process that was named is gone; one that fits may come. */
 static void watch_targets(struct app *a)
 {
@@ -86,7 +119,10 @@ static void watch_targets(struct app *a)
 	if (gone == a->targets_gone)
 		return;
 	a->targets_gone = gone;
-	app_say(a, gone ? "the target is gone; what it did stays here" : "the target is back");
+	if (gone)
+		say_exit(a);
+	else
+		app_say(a, "the target is back");
 }
 
 static void count(struct app *a, double now)
@@ -126,7 +162,7 @@ static void ask(struct app *a, double now)
 	char err[ERR_TEXT] = "";
 	int every, e;
 
-	if (!p || !p->view->ask || (a->paused && !a->more))
+	if (!p || !p->view->ask || (a->paused && !a->more)) /* a key may want more even then */
 		return;
 	every = p->view->every_ms ? p->view->every_ms : a->opts.interval_ms;
 	if (!a->more && now < a->ask_at)

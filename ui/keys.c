@@ -164,6 +164,15 @@ const char *key_text(const struct key *key)
 	return key->name[0] == '<' && key->name[1] ? NULL : key->name;
 }
 
+static bool is_name(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(s[i] >= 'a' && s[i] <= 'z') && !(s[i] >= 'A' && s[i] <= 'Z') &&
+		    !(i && (strchr("-, ", s[i]) || (s[i] >= '0' && s[i] <= '9'))))
+			return false;
+	return n && s[n - 1] != ' ';
+}
+
 /* <name>, or <Resize 80x24>, <Click 3,4>; false: a plain "<". */
 static bool named(struct str *script, struct key *out)
 {
@@ -171,11 +180,12 @@ static bool named(struct str *script, struct key *out)
 	size_t n = end ? (size_t)(end - script->s) + 1 : 0;
 	char text[40];
 
-	if (n < 4 || n >= sizeof(text) || script->s[1] < 'A' || script->s[1] > 'z')
+	if (n < 4 || n >= sizeof(text) || !is_name(script->s + 1, n - 2))
 		return false;
 	memcpy(text, script->s, n);
 	text[n] = 0;
-	if (sscanf(text, "<%20[A-Za-z] %d%*1[x,]%d>", out->name + 1, &out->x, &out->y) >= 2) {
+	if (strchr(text, ' ') &&
+	    sscanf(text, "<%20[A-Za-z] %d%*1[x,]%d>", out->name + 1, &out->x, &out->y) >= 2) {
 		out->name[0] = '<';
 		snprintf(out->name + strlen(out->name), 2, ">");
 	} else {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
 void tbl_init(struct tbl *t, const struct tbl_col *cols, const struct tbl_source *src, void *ctx)
@@ -169,8 +170,8 @@ static enum handled next_match(struct tbl *t, bool forward)
 {
 	if (!t->search[0])
 		return UI_IGNORED;
-	tbl_search(t, forward, false);
-	return UI_HANDLED | UI_REDRAW;
+	tbl_seek(t, tbl_fits_search, forward, false);
+	return UI_HANDLED | UI_REFRESH;
 }
 
 enum handled tbl_act(struct tbl *t, enum action a)
@@ -218,34 +219,51 @@ enum handled tbl_act(struct tbl *t, enum action a)
 	}
 }
 
-static bool row_matches(struct tbl *t, size_t row, struct buf *scratch)
+bool tbl_fits_search(struct tbl *t, size_t row)
 {
 	struct str needle = str_of(t->search);
-
-	buf_clear(scratch);
-	tbl_copy(t, row, scratch);
-	for (size_t i = 0; i + needle.len <= scratch->len; i++)
-		if (str_ieq((struct str){ scratch->p + i, needle.len }, needle))
-			return true;
-	return false;
-}
-
-bool tbl_search(struct tbl *t, bool forward, bool from_here)
-{
-	size_t n = rows(t), at = t->cursor;
-	struct buf scratch = { 0 };
+	struct buf text = { 0 };
 	bool found = false;
 
-	for (size_t i = from_here ? 0 : 1; !found && n && i <= n; i++) {
-		at = forward ? (t->cursor + i) % n : (t->cursor + n - i % n) % n;
-		found = row_matches(t, at, &scratch);
-	}
-	buf_free(&scratch);
-	if (found) {
-		t->follow = false;
-		tbl_go(t, at);
-	}
+	tbl_copy(t, row, &text);
+	for (size_t i = 0; !found && i + needle.len <= text.len; i++)
+		found = str_ieq((struct str){ text.p + i, needle.len }, needle);
+	buf_free(&text);
 	return found;
+}
+
+void tbl_seek(struct tbl *t, bool (*fits)(struct tbl *t, size_t row), bool forward, bool from_here)
+{
+	size_t n = rows(t);
+
+	t->seek = (struct tbl_seek){ .fits = fits, .at = t->cursor, .left = n, .forward = forward };
+	if (n && !from_here)
+		t->seek.at = forward ? (t->cursor + 1) % n : (t->cursor + n - 1) % n;
+}
+
+int tbl_seek_on(struct tbl *t, int budget_ms)
+{
+	uint64_t end = clock_ns() + (uint64_t)budget_ms * 1000000;
+	struct tbl_seek *s = &t->seek;
+	size_t n = rows(t);
+
+	for (unsigned int i = 0; s->fits; i++) {
+		if (!s->left || s->at >= n) {
+			s->fits = NULL;
+			return -ENOENT;
+		}
+		if (s->fits(t, s->at)) {
+			s->fits = NULL;
+			t->follow = false;
+			tbl_go(t, s->at);
+			return 0;
+		}
+		s->at = s->forward ? (s->at + 1) % n : (s->at + n - 1) % n;
+		s->left--;
+		if (i % 64 == 63 && clock_ns() > end)
+			return 1;
+	}
+	return 0;
 }
 
 const char *tbl_sort_name(const struct tbl_col *c)

@@ -69,6 +69,12 @@ struct tbl {
 	uint64_t marks[TBL_MARKS];
 	size_t nmarks;
 	char search[128];
+	/* A walk to the next row that fits, in slices. */
+	struct tbl_seek {
+		bool (*fits)(struct tbl *t, size_t row);
+		size_t at, left;
+		bool forward;
+	} seek;
 	unsigned int hidden; /* chosen columns for which there is no room */
 	bool cut;            /* a cell was cut: there is something to scroll to */
 };
@@ -86,8 +92,15 @@ enum handled tbl_mouse(struct tbl *t, const struct key *k, const struct tbl_col 
 void tbl_go(struct tbl *t, size_t row);
 /* A column that the user wants has no room. */
 bool tbl_lacks(const struct tbl *t, const char *name);
-/* Searches from the cursor for t->search, forward or back, round the end. False: nothing found. */
-bool tbl_search(struct tbl *t, bool forward, bool from_here);
+/*
+ * Looks for a row that fits, from the cursor on, forward or back, round the end:
+ * tbl_seek_on() goes on for about budget_ms. 1: more to do; 0: the cursor is on
+ * it; -ENOENT: there is none.
+ */
+void tbl_seek(struct tbl *t, bool (*fits)(struct tbl *t, size_t row), bool forward, bool from_here);
+int tbl_seek_on(struct tbl *t, int budget_ms);
+/* For tbl_seek(): the row shows t->search. */
+bool tbl_fits_search(struct tbl *t, size_t row);
 bool tbl_marked(const struct tbl *t, uint64_t id);
 /* The next column to sort by, to the right or the left of the present one. */
 const struct tbl_col *tbl_sort_by(const struct tbl *t, int step);

@@ -69,17 +69,41 @@ static int move_window(struct trace *t, char *err)
 	return trace_requery(t, err);
 }
 
+static bool fits_error(struct tbl *tbl, size_t row)
+{
+	struct trace *t = tbl->ctx;
+
+	return trace_source.load(t, row) && trace_is_error(&t->span);
+}
+
+/* Goes on with a search; the user may press other keys meanwhile. */
+static int seek_on(struct trace *t, int budget_ms)
+{
+	bool error = t->table.seek.fits == fits_error;
+	int e;
+
+	if (!t->table.seek.fits)
+		return 0;
+	e = tbl_seek_on(&t->table, budget_ms);
+	if (e < 0)
+		app_say(t->pane->app, error ? "no errors here" : "not found: %s", t->table.search);
+	else if (e > 0)
+		app_say(t->pane->app, "looking through %zu more rows", t->table.seek.left);
+	app_touch(t->pane->app);
+	return e > 0;
+}
+
 int trace_ask(struct trace *t, int budget_ms, char *err)
 {
 	struct list_state st;
-	int e = 0, more = 0;
+	int e = 0, more = seek_on(t, budget_ms);
 
 	if (!app_paused(t->pane->app))
 		e = move_window(t, err);
 	if (e)
 		return e;
 	if (t->trial) {
-		more = list_update(t->trial, budget_ms / 2, err);
+		more += list_update(t->trial, budget_ms / 2, err) > 0;
 		app_touch(t->pane->app);
 	}
 	if (!app_paused(t->pane->app) || !t->table.page)
@@ -179,18 +203,17 @@ void trace_filter_prompt(struct trace *t)
 static int search_done(struct pane *p, const char *text, char *err)
 {
 	struct trace *t = p->state;
-	bool found;
 
 	(void)err;
 	if (t->in_detail) {
 		snprintf(t->detail.search, sizeof(t->detail.search), "%s", text);
-		found = detail_search(&t->detail, true);
-	} else {
-		snprintf(t->table.search, sizeof(t->table.search), "%s", text);
-		found = !*text || tbl_search(&t->table, true, true);
+		if (*text && !detail_search(&t->detail, true))
+			app_say(p->app, "not found: %s", text);
+		return 0;
 	}
-	if (!found)
-		app_say(p->app, "not found: %s", text);
+	snprintf(t->table.search, sizeof(t->table.search), "%s", text);
+	if (*text)
+		tbl_seek(&t->table, tbl_fits_search, true, true);
 	return 0;
 }
 
@@ -285,18 +308,8 @@ void trace_column_menu(struct trace *t)
 
 enum handled trace_next_error(struct trace *t, bool forward)
 {
-	size_t n = trace_source.count(t), at = t->table.cursor;
-
-	for (size_t i = 1; i <= n; i++) {
-		at = forward ? (t->table.cursor + i) % n : (t->table.cursor + n - i % n) % n;
-		if (!trace_source.load(t, at) || !trace_is_error(&t->span))
-			continue;
-		t->table.follow = false;
-		tbl_go(&t->table, at);
-		return UI_HANDLED | UI_REDRAW;
-	}
-	app_say(t->pane->app, "no errors here");
-	return UI_HANDLED;
+	tbl_seek(&t->table, fits_error, forward, false);
+	return UI_HANDLED | UI_REFRESH;
 }
 
 /* ---- :write ---- */

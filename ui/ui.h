@@ -23,6 +23,7 @@ struct ui_opts {
 	 * the first frames say how far it is. 0 or -errno with words in err.
 	 */
 	int (*start)(void *ctx, struct session **out, char *err);
+	const struct capture_progress *progress; /* of start(); may be NULL */
 	/* Asked ten times a second; true: a signal, a time limit, the end of -- CMD. May be NULL. */
 	bool (*over)(void *ctx);
 	void *ctx;

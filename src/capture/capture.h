@@ -43,6 +43,11 @@ enum {
 	WITHOUT_FETCH_ATOMICS = 1 << 2,    /* atomics with fetch, cookies */
 };
 
+/* How far attaching is; written by the thread that attaches, read by any. */
+struct capture_progress {
+	_Atomic unsigned int attached, probes; /* probes == 0: still loading */
+};
+
 struct capture_opts {
 	struct target_spec targets;
 	uint32_t head_bytes;  /* EV_LEVEL_HEAD: from the front of a call; default 4096 */
@@ -51,6 +56,7 @@ struct capture_opts {
 	uint32_t ring_bytes;  /* power of two; default 16 MiB */
 	unsigned int without; /* WITHOUT_* */
 	bool no_payload;      /* --payload none */
+	struct capture_progress *progress; /* may be NULL */
 };
 
 /* One probe, for `obi doctor` and the header line. */

@@ -49,6 +49,7 @@ struct live {
 	uint64_t watched_lost; /* as far as made good by a scan */
 	capture_fn fn;         /* of the poll under way */
 	void *ctx;
+	struct capture_progress *progress;
 };
 
 static struct live *live_of(struct capture *c)
@@ -453,7 +454,7 @@ static int start(struct live *l, struct pidset *found, char *err)
 		error = target_set(l, found->pid[i], follow(l));
 	if (error)
 		return err_set(err, -error, "cannot select the processes: %s", strerror(-error));
-	error = probes_attach(&l->probes, err);
+	error = probes_attach(&l->probes, l->progress, err);
 	if (error)
 		return error;
 	probes_list(&l->probes, 0);
@@ -477,6 +478,7 @@ struct capture *capture_live(const struct capture_opts *opts, char *err)
 	}
 	l->base.source = &live_source;
 	l->spec = opts->targets;
+	l->progress = opts->progress;
 	l->wall_offset = clock_wall_offset();
 	config_set(&cfg, opts);
 	error = targets_find(&l->spec, &found, err);

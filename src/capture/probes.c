@@ -257,8 +257,10 @@ int probes_load(struct probes *p, struct config *cfg, uint32_t ring_bytes, unsig
 	return 0;
 }
 
-int probes_attach(struct probes *p, char *err)
+int probes_attach(struct probes *p, struct capture_progress *progress, char *err)
 {
+	for (size_t i = 0; progress && i < p->nstates; i++)
+		progress->probes += p->progs[i] != NULL;
 	for (size_t i = 0; i < p->nstates; i++) {
 		struct probe_state *s = &p->states[i];
 		int error;
@@ -267,6 +269,8 @@ int probes_attach(struct probes *p, char *err)
 			continue;
 		p->links[i] = bpf_program__attach(p->progs[i]);
 		s->attached = p->links[i] != NULL;
+		if (s->attached && progress)
+			progress->attached++;
 		if (s->attached)
 			continue;
 		error = -errno;

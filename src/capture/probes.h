@@ -51,7 +51,8 @@ struct probes {
  */
 int probes_load(struct probes *p, struct config *cfg, uint32_t ring_bytes, unsigned int without,
                 char *err);
-int probes_attach(struct probes *p, char *err);
+/* `progress` may be NULL. */
+int probes_attach(struct probes *p, struct capture_progress *progress, char *err);
 /* Descriptor of a map by name, -1: none. */
 int probes_map(const struct probes *p, const char *name);
 /* Runs the iterator over open sockets, of one process or (0) of all targets. 0 or -errno. */

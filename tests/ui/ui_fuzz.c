@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "ui/ui.h"
+#include "ui/app.h"
 
 enum { ROUND = 2000, STUCK_S = 60 };
 
@@ -173,6 +173,23 @@ static void round_of(struct session *s, const char *path, unsigned long keys, ui
 	alarm(0);
 }
 
+/* A view's own key must not be one that means something everywhere. */
+static bool shadowed(void)
+{
+	struct keymap *map = keymap_new();
+	bool bad = false;
+
+	for (size_t i = 0; app_view(i); i++)
+		for (int k = 0; k < VIEW_KEYS && app_view(i)->keys[k].key; k++)
+			if (keymap_action(map, app_view(i)->keys[k].key)) {
+				fprintf(stderr, "view %s shadows %s\n", app_view(i)->name,
+				        app_view(i)->keys[k].key);
+				bad = true;
+			}
+	keymap_free(map);
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long keys = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000, done = 0;
@@ -181,7 +198,7 @@ int main(int argc, char **argv)
 	int fd = mkstemp(path);
 	struct session *s;
 
-	if (argc < 2 || fd < 0)
+	if (argc < 2 || fd < 0 || shadowed())
 		return 2;
 	close(fd);
 	s = open_session((const char *const *)&argv[1]);
