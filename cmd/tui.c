@@ -114,6 +114,7 @@ int tui_run(struct live *l, const char *view, const char *recorded)
 	int e, status;
 
 	l->opts.store = true;
+	l->opts.agg = true;
 	if (l->o->read.n && !l->o->mem_bytes)
 		l->opts.mem_bytes = recording_bytes;
 	l->opts.capture.progress = &t.progress;

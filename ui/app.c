@@ -436,6 +436,7 @@ static void finish(struct app *a)
 	for (unsigned int i = 0; i < APP_VIEWS; i++)
 		while (a->stacks[i].n)
 			pane_free(a->stacks[i].panes[--a->stacks[i].n]);
+	agg_view_free(a->totals);
 	screen_close(a->screen);
 	grid_free(&a->grid);
 	keymap_free(a->keys);

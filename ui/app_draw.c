@@ -59,33 +59,27 @@ static void line_one(struct app *a, struct grid *g)
 	buf_free(&right);
 }
 
-static void quantile(struct buf *b, const char *label, const struct exphist *h, double q)
+static void quantile(struct buf *b, const char *label, int64_t ns)
 {
-	if (h->count)
-		buf_fmt(b, "%s%.3g", label, (double)exphist_quantile(h, q) / 1e6);
+	if (ns != COL_NULL && ns >= 0)
+		buf_fmt(b, "%s%.3g", label, (double)ns / 1e6);
 	else
 		buf_fmt(b, "%s-", label);
 }
 
 static void rates(const struct app *a, struct buf *b)
 {
-	const struct tally_counts *t = &a->counts->tally;
-	double s = (double)(a->last_ns - a->first_ns) / 1e9;
-
-	if (!a->opts.replay)
-		buf_fmt(b, "req/s %u", a->nrates ? a->rates[a->nrates - 1] : 0);
-	else
-		buf_fmt(b, "req/s %.0f", s > 0 ? (double)t->shown / s : 0);
+	buf_fmt(b, "req/s %.3g", a->total_s > 0 ? (double)a->total.count / a->total_s : 0);
 }
 
 static void latencies(const struct app *a, struct buf *b)
 {
-	const struct tally_counts *t = &a->counts->tally;
+	const struct agg_row *t = &a->total;
 
-	buf_fmt(b, "err %.1f%%", t->shown ? 100.0 * (double)t->errors / (double)t->shown : 0);
-	quantile(b, " p50 ", &t->dur, 0.5);
-	quantile(b, " p95 ", &t->dur, 0.95);
-	quantile(b, " p99 ", &t->dur, 0.99);
+	buf_fmt(b, "err %.1f%%", t->count ? 100.0 * (double)t->errors / (double)t->count : 0);
+	quantile(b, " p50 ", t->timed ? t->p50_ns : COL_NULL);
+	quantile(b, " p95 ", t->timed ? t->p95_ns : COL_NULL);
+	quantile(b, " p99 ", t->timed ? t->p99_ns : COL_NULL);
 	buf_z(b, " ms");
 }
 
@@ -129,8 +123,9 @@ static void line_two(struct app *a, struct grid *g)
 	w = grid_width(g, buf_slice(&right)) + grid_width(g, buf_slice(&gone));
 	x = grid_text(g, 0, 1, g->w - w - 1, ROLE_BAR, buf_slice(&left)) + 1;
 	spark = g->w - w - x - grid_width(g, buf_slice(&more)) - 4;
-	if (a->nrates && spark >= 8)
-		x += grid_spark(g, x, 1, spark < 12 ? spark : 12, ROLE_CHART, a->rates, a->nrates) +
+	if (a->npoints && spark >= 8)
+		x += grid_spark(g, x, 1, spark < APP_SPARK ? spark : APP_SPARK, ROLE_CHART,
+		                a->total.spark, a->npoints) +
 		     1;
 	if (x < g->w - w - 8)
 		grid_text(g, x, 1, g->w - w - x - 2, ROLE_BAR, buf_slice(&more));

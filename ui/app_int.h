@@ -6,13 +6,14 @@
 
 #include <pthread.h>
 
+#include "store/agg.h"
 #include "ui/app.h"
 #include "ui/screen.h"
 
 enum {
 	APP_DEPTH = 12, /* views on top of each other */
 	APP_VIEWS = 32, /* kinds of views */
-	APP_RATES = 60, /* seconds of the sparkline of the header */
+	APP_SPARK = 12, /* points of the sparkline of the header */
 	APP_BUDGET = 8, /* ms of work between two keys */
 	APP_HEAD = 3,   /* lines of the header */
 	APP_LEAST_W = 40,
@@ -44,9 +45,11 @@ struct app {
 	unsigned int current; /* of stacks */
 
 	struct session_counts *counts;
-	uint32_t rates[APP_RATES]; /* requests a second, newest last */
-	unsigned int nrates;
-	uint64_t seen_before, paused_seen;
+	struct agg_view *totals; /* of the header: everything, the last minute or the recording */
+	struct agg_row total;    /* its answer, texts and all unknown */
+	unsigned int npoints;    /* of its sparkline */
+	double total_s;          /* seconds that it is over */
+	uint64_t paused_seen;
 	double rate_at, begun, cpu_before, cpu_share;
 	double counts_at, ask_at, begin_at;
 	int64_t first_ns, last_ns;         /* of a recording; 0: not known yet */

@@ -39,43 +39,51 @@ static void take_session(struct app *a)
 	a->dirty = true;
 }
 
-static void sample_rate(struct app *a, double now)
+/* Rates and durations of the header: of the last minute, or of the whole recording. */
+static void ask_totals(struct app *a)
 {
-	uint64_t seen = a->counts->tally.shown;
+	static const int64_t minute = 60000000000LL;
+	struct agg_query q = { .spark = APP_SPARK };
+	struct agg *agg = session_agg(a->session);
+	struct agg_answer out;
+	char err[ERR_TEXT];
+	int64_t now;
 
-	if (a->opts.replay || now - a->rate_at < 1)
+	if (!agg)
 		return;
-	if (a->nrates == APP_RATES)
-		memmove(a->rates, a->rates + 1, (--a->nrates) * sizeof(*a->rates));
-	a->rates[a->nrates++] = (uint32_t)((double)(seen - a->seen_before) / (now - a->rate_at));
+	if (!a->totals)
+		a->totals = agg_view(agg, &q, err);
+	if (!a->totals)
+		return;
+	now = app_now(a);
+	if (!a->opts.replay)
+		agg_view_window(a->totals, now - minute, now);
+	if (agg_view_ask(a->totals, 4, &out, err) >= 0) {
+		a->total = out.total;
+		memset(a->total.by, 0, sizeof(a->total.by)); /* texts go with the answer */
+		a->npoints = out.spark;
+		a->total_s = (double)(a->opts.replay ? a->last_ns - a->first_ns : minute) / 1e9;
+		if (!a->opts.replay && app_clock() - a->begun < a->total_s)
+			a->total_s = app_clock() - a->begun;
+	}
+	agg_answer_free(&out);
+}
+
+static void sample(struct app *a, double now)
+{
+	struct agg_stats st = { 0 };
+
+	if (session_agg(a->session))
+		agg_stats(session_agg(a->session), &st);
+	a->first_ns = st.first_ns;
+	a->last_ns = st.last_ns;
+	if (now - a->rate_at < 1 && !a->opts.keys)
+		return;
+	if (!a->opts.replay || !a->over || !a->total.count || a->total.count != st.spans)
+		ask_totals(a);
 	a->cpu_share = 100 * (a->counts->cpu_seconds - a->cpu_before) / (now - a->rate_at);
-	a->seen_before = seen;
 	a->cpu_before = a->counts->cpu_seconds;
 	a->rate_at = now;
-}
-
-static int take_span(void *ctx, int n, const char *const *texts, const int *lens, const int *types)
-{
-	struct app *a = ctx;
-
-	(void)lens, (void)types;
-	if (n == 2 && texts[0] && texts[1]) {
-		a->first_ns = strtoll(texts[0], NULL, 10);
-		a->last_ns = strtoll(texts[1], NULL, 10);
-	}
-	return 0;
-}
-
-/* From when to when a recording goes, once it is read. */
-static void measure(struct app *a)
-{
-	struct sql_sink sink = { .row = take_span, .ctx = a };
-	struct sqlh *q = sql_open(session_store(a->session), NULL);
-	char err[ERR_TEXT];
-
-	if (q)
-		(void)sql_run(q, "select min(start_ns), max(start_ns) from spans", &sink, err);
-	sql_close(q);
 }
 
 static int take_exit(void *ctx, int n, const char *const *texts, const int *lens, const int *types)
@@ -134,13 +142,10 @@ static void count(struct app *a, double now)
 	a->counts_at = now;
 	over = session_poll(a->session, 0) == 1;
 	session_counts(a->session, a->counts);
-	if (over && !a->over) {
+	if (over && !a->over)
 		a->more = true; /* the last rows */
-		if (a->opts.replay)
-			measure(a);
-	}
 	a->over = over;
-	sample_rate(a, now);
+	sample(a, now);
 	watch_targets(a);
 	a->dirty = true;
 }

@@ -40,7 +40,7 @@ const struct tbl_col trace_columns[] = {
 	           .width = 15,
 	           .max = 26,
 	           .priority = 7,
-	           .sort = "peer_ip",
+
 	           .help = "the other end; beside PROCESS where there is little room" },
 	[OPERATION] = { .name = "operation",
 	                .title = "OPERATION",

@@ -133,7 +133,9 @@ static void add_key(FILE *f)
 
 static struct session *open_session(const char *const *recording)
 {
-	struct session_opts o = { .recordings = recording, .nrecordings = 1, .store = true };
+	struct session_opts o = {
+		.recordings = recording, .nrecordings = 1, .store = true, .agg = true
+	};
 	char err[ERR_TEXT] = "";
 	struct session *s;
 	int e = 0;
