@@ -70,8 +70,12 @@ static void text_limits(struct buf *b, const char *limits)
 static void text(struct buf *b, const struct proto *p)
 {
 	buf_fmt(b, "%s  %s\n", p->name, p->title);
-	buf_fmt(b, "  found    stage %d, %s\n", stage_of(p),
-	        stage_of(p) == 1 ? "first bytes, in the kernel" : "first bytes of both sides");
+	if (p->over)
+		buf_fmt(b, "  found    in %s\n", p->over);
+	else
+		buf_fmt(b, "  found    stage %d, %s\n", stage_of(p),
+		        stage_of(p) == 1 ? "first bytes, in the kernel"
+		                         : "first bytes of both sides");
 	for (int how = OP_PARSED; how <= OP_UNKNOWN; how++)
 		text_ops(b, p, how);
 	text_limits(b, p->limits);

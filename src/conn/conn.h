@@ -101,6 +101,8 @@ struct conn_sink {
 	void (*gap)(void *ctx, struct conn *c, enum dir d, uint64_t n, bool lost);
 	/* How many requests are open: an answer is expected. */
 	unsigned int (*open)(void *ctx, const struct conn *c);
+	/* Whether the request with this id is. */
+	bool (*awaits)(void *ctx, const struct conn *c, uint64_t id);
 	/* A verdict came, or went (c->proto == NULL). */
 	void (*verdict)(void *ctx, struct conn *c);
 	/* The connection is over, or is forgotten; free c->pairs. */

@@ -138,16 +138,28 @@ static bool is_answer(const struct msg *m)
 
 enum step { STEP_OK, STEP_MORE, STEP_BAD, STEP_STALL, STEP_ORPHAN };
 
+/* Whether an answer begins here whose request has still to come. */
+static bool overtakes(const struct conns *t, const struct conn *c, enum dir role, struct cur in)
+{
+	uint64_t id = 0;
+
+	if (role == DIR_RESP && c->proto->answers && !c->unpaired)
+		id = c->proto->answers(c->state, in);
+	return id && !t->sink->awaits(t->sink->ctx, c, id);
+}
+
 /* One message. With no request open, an answer is tried on a copy of the state. */
 static enum step step(struct conns *t, struct conn *c, enum ev_dir d, struct cur *in, struct msg *m)
 {
 	enum dir role = conn_role(c, d);
-	bool trial = role == DIR_RESP && !t->sink->open(t->sink->ctx, c);
+	bool trial = role == DIR_RESP && !c->proto->answers && !t->sink->open(t->sink->ctx, c);
 	size_t size = c->proto->state_size;
 	struct cur before = *in;
 	void *state = c->state;
 	enum parse r;
 
+	if (overtakes(t, c, role, *in))
+		return STEP_STALL;
 	if (trial && size) {
 		memcpy(t->trial, c->state, size);
 		state = t->trial;
@@ -162,6 +174,8 @@ static enum step step(struct conns *t, struct conn *c, enum ev_dir d, struct cur
 	}
 	if (trial && size)
 		memcpy(c->state, t->trial, size);
+	if (m->flags & MSG_F_ORPHAN && !t->sink->awaits(t->sink->ctx, c, m->id))
+		return STEP_ORPHAN;
 	return trial && is_answer(m) ? STEP_ORPHAN : STEP_OK;
 }
 
@@ -243,7 +257,7 @@ size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur i
 		first = direct ? direct : stream_moment(s, off + (uint64_t)(at - start));
 		last = direct ? direct : stream_moment(s, off + (uint64_t)(in.p - start) - 1);
 		if (r == STEP_ORPHAN)
-			t->stats.orphans++;
+			t->stats.orphans += m.kind == MSG_RESP || !(m.flags & MSG_F_ORPHAN);
 		else
 			t->sink->message(t->sink->ctx, c, conn_role(c, d), &m, first, last,
 			                 (uint64_t)(in.p - at));
@@ -274,12 +288,14 @@ static void check_stall(struct conns *t, struct conn *c, enum ev_dir d)
 
 	if (!s->stalled)
 		return;
-	if (t->sink->open(t->sink->ctx, c)) {
+	if (!c->proto->answers && t->sink->open(t->sink->ctx, c)) {
 		s->stalled = false;
 	} else if (c->dir[!d].last.ts_ns > s->pend->marks[0].at.ts_ns + STALL_NS ||
 	           stream_len(s) > STREAM_MAX / 2) {
 		s->stalled = false;
 		c->unpaired = true;
+	} else if (c->proto->answers) {
+		s->stalled = false; /* and tried again */
 	}
 }
 

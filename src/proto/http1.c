@@ -29,7 +29,7 @@ enum mode {
 /* What kind of request an answer is for: two bits each. */
 enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT };
 
-enum { QUEUE = 512 };
+enum { QUEUE = 512, H2C_STREAM = 1 };
 
 struct side {
 	struct http1_frame frame;
@@ -114,6 +114,11 @@ static void answer_body(struct http1 *h, struct side *s, struct msg *out)
 	if (s->code < 200 && s->code != 101)
 		return;
 	kind = queue_pop(h);
+	if (s->code == 101 && f->flags & FRAME_H2C) {
+		out->next = PROTO_HTTP2; /* which answers on stream 1 */
+		out->nattrs = 0;
+		return;
+	}
 	out->kind = MSG_RESP;
 	if (s->code == 101 || (kind == ASKED_CONNECT && s->code < 300)) {
 		out->next = PROTO_NEXT_DETECT;
@@ -163,6 +168,7 @@ static void emit_head(struct http1 *h, enum dir dir, const struct http1_head *d,
 	if (dir == DIR_REQ) {
 		out->kind = MSG_REQ;
 		http1_fill_request(d, out);
+		out->id = d->frame.flags & FRAME_H2C ? H2C_STREAM : 0;
 		queue_push(h, asked_by(d->method));
 	} else {
 		http1_fill_answer(d, out);

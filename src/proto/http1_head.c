@@ -73,6 +73,19 @@ static void first_of(struct str *to, struct str v)
 		*to = v;
 }
 
+/* "h2c", alone or in a list (RFC 7540 3.2). */
+static bool has_h2c(struct str v)
+{
+	while (v.len) {
+		size_t n = find(v, ',');
+
+		if (str_iis(str_trim((struct str){ v.s, n }), "h2c"))
+			return true;
+		v = after(v, n < v.len ? n + 1 : n);
+	}
+	return false;
+}
+
 /* One letter tells most names of a length apart, without a call. */
 static bool is_name(struct str name, struct str want)
 {
@@ -90,6 +103,10 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 	case 6:
 		if (is_name(name, STR("expect")) && str_iis(v, "100-continue"))
 			h->frame.flags |= FRAME_EXPECT;
+		break;
+	case 7:
+		if (is_name(name, STR("upgrade")) && has_h2c(v))
+			h->frame.flags |= FRAME_H2C;
 		break;
 	case 9:
 		if (is_name(name, STR("forwarded")))
@@ -232,19 +249,33 @@ static void fill_client(const struct http1_head *h, struct msg *out)
 	msg_attr(out, ATTR_CLIENT_ADDRESS, host);
 }
 
+void http1_fill_server(struct str authority, struct msg *out)
+{
+	struct str host;
+	uint64_t port;
+
+	if (!authority.len)
+		return;
+	split_host(authority, &host, &port);
+	msg_attr(out, ATTR_SERVER_ADDRESS, host);
+	if (port)
+		msg_attr_num(out, ATTR_SERVER_PORT, (int64_t)port);
+}
+
 /*
  * The four forms of a target (RFC 9112 3.2): "/path?query", "http://host/path",
  * "host:port" of CONNECT, "*". The host it names goes before the Host field.
  */
 static void fill_target(const struct http1_head *h, struct msg *out)
 {
-	struct str t = h->target, authority = h->host, scheme = STR("http"), host;
+	struct str t = h->target, authority = h->host, scheme = STR("http");
 	size_t colon = find(t, ':');
-	uint64_t port;
 
 	if (h->scheme.s && (str_iis(h->scheme, "https") || str_iis(h->scheme, "http")))
 		scheme = h->scheme;
-	if (str_is(h->method, "CONNECT")) {
+	if (!t.s) {
+		/* CONNECT in HTTP/2, and what is not known */
+	} else if (str_is(h->method, "CONNECT")) {
 		authority = t;
 	} else if (t.s[0] != '/' && str_starts(after(t, colon), "://")) {
 		size_t n = 0;
@@ -260,7 +291,7 @@ static void fill_target(const struct http1_head *h, struct msg *out)
 			authority = after(authority, n + 1);
 	}
 	out->target = t;
-	if (!str_is(h->method, "CONNECT")) {
+	if (t.s && !str_is(h->method, "CONNECT")) {
 		size_t q = find(t, '?');
 
 		msg_attr(out, ATTR_URL_PATH, q ? str_head(t, q) : STR("/"));
@@ -268,12 +299,7 @@ static void fill_target(const struct http1_head *h, struct msg *out)
 			msg_attr(out, ATTR_URL_QUERY, after(t, q + 1));
 		msg_attr(out, ATTR_URL_SCHEME, scheme);
 	}
-	if (!authority.len)
-		return;
-	split_host(authority, &host, &port);
-	msg_attr(out, ATTR_SERVER_ADDRESS, host);
-	if (port)
-		msg_attr_num(out, ATTR_SERVER_PORT, (int64_t)port);
+	http1_fill_server(authority, out);
 }
 
 void http1_fill_size(const struct http1_frame *f, enum attr key, struct msg *out)
@@ -282,12 +308,22 @@ void http1_fill_size(const struct http1_frame *f, enum attr key, struct msg *out
 		msg_attr_num(out, key, f->length > INT64_MAX ? INT64_MAX : (int64_t)f->length);
 }
 
-void http1_fill_request(const struct http1_head *h, struct msg *out)
+void http1_fill_context(const struct http1_head *h, struct msg *out)
 {
 	const char *tp = h->traceparent.s;
 
+	if (h->traceparent.len < TRACEPARENT_LEN || tp[2] != '-' || tp[35] != '-' || tp[52] != '-')
+		return;
+	out->traceparent = h->traceparent;
+	out->tracestate = h->tracestate;
+}
+
+void http1_fill_request(const struct http1_head *h, struct msg *out)
+{
 	out->op = h->method;
-	if (http1_known_method(h->method)) {
+	if (!h->method.s) {
+		/* not known: HTTP/2 joined in the middle */
+	} else if (http1_known_method(h->method)) {
 		msg_attr(out, ATTR_HTTP_METHOD, h->method);
 	} else {
 		msg_attr(out, ATTR_HTTP_METHOD, STR("_OTHER"));
@@ -300,11 +336,7 @@ void http1_fill_request(const struct http1_head *h, struct msg *out)
 	if (h->agent.len)
 		msg_attr(out, ATTR_USER_AGENT, h->agent);
 	http1_fill_size(&h->frame, ATTR_HTTP_REQUEST_BODY_SIZE, out);
-	if (h->traceparent.len >= TRACEPARENT_LEN && tp[2] == '-' && tp[35] == '-' &&
-	    tp[52] == '-') {
-		out->traceparent = h->traceparent;
-		out->tracestate = h->tracestate;
-	}
+	http1_fill_context(h, out);
 }
 
 void http1_fill_answer(const struct http1_head *h, struct msg *out)

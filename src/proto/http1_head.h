@@ -20,6 +20,7 @@ enum {
 	FRAME_CODED = 1 << 2,   /* there is a transfer coding */
 	FRAME_CHUNKED = 1 << 3, /* and chunked is the last one */
 	FRAME_EXPECT = 1 << 4,  /* the body waits for "100 Continue" */
+	FRAME_H2C = 1 << 5,     /* wants to go on, or goes on, in HTTP/2 */
 };
 
 struct http1_frame {
@@ -76,6 +77,8 @@ size_t http1_chunk_size(struct str s, uint64_t *size);
 /* Everything the head says, as fields and attributes of the message. */
 void http1_fill_request(const struct http1_head *h, struct msg *out);
 void http1_fill_answer(const struct http1_head *h, struct msg *out);
+void http1_fill_server(struct str authority, struct msg *out); /* host, host:port */
+void http1_fill_context(const struct http1_head *h, struct msg *out);
 void http1_fill_size(const struct http1_frame *f, enum attr key, struct msg *out);
 
 #endif

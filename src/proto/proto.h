@@ -74,6 +74,10 @@ enum {
 	MSG_F_WIDE = 1 << 11,      /* def_id, use_id mean the same on every connection (UUIDs) */
 	MSG_F_TEMPORARY = 1 << 12, /* ->topic is a name of the moment: not in the span's name */
 	MSG_F_LEADS = 1 << 13,     /* MSG_NONE of the requester: the next request begins with it */
+	MSG_F_ORPHAN = 1 << 14,    /* the parser has not seen the request that this answers */
+	MSG_F_NOSTATUS = 1 << 15,  /* whether the answer is an error could not be read */
+	MSG_F_ABOVE = 1 << 16,     /* MSG_BARRIER: open requests with id > msg.id were refused */
+	MSG_F_GIVEUP = 1 << 17,    /* MSG_RESP by the requester itself: it waits no longer */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */
@@ -125,6 +129,8 @@ struct msg_attr {
 struct msg {
 	enum msg_kind kind;
 	unsigned int flags;    /* MSG_F_* */
+	enum proto_id proto;   /* 0, or the protocol of this request where others share the
+	                         connection: gRPC in HTTP/2 */
 	enum proto_id next;    /* 0, or the protocol that both directions speak from here on:
 	                         PROTO_NEXT_DETECT to detect anew */
 	struct str op;         /* GET, SELECT, HGET; low cardinality */
@@ -183,6 +189,7 @@ enum proto_family {
 	FAMILY_OTHER, /* name: op */
 	FAMILY_HTTP,  /* name: method, and route once it is known */
 	FAMILY_SQL,   /* name: summary of the statement; query: it, normalised */
+	FAMILY_RPC,   /* op and name: the method by its full name, from target "/service/method" */
 	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
 	FAMILY_MESSAGING, /* name: op and topic; MSG_F_USE: the topic is what was remembered */
 };
@@ -193,6 +200,7 @@ struct proto {
 	const char *system;                   /* db.system.name, messaging.system ...; NULL: none */
 	const char *limits;                   /* what is not understood, for `obi protocols` */
 	const struct proto_op *ops;           /* ends with a NULL name */
+	const char *over;                     /* the protocol that finds and reads it; or NULL */
 	struct proto_rule rules[PROTO_RULES]; /* for the kernel; len == 0 ends the list */
 	enum proto_family family;
 	uint16_t ports[4]; /* usual ports, hints only */
@@ -206,6 +214,12 @@ struct proto {
 	 * or NULL. May reset in *state what the gap made doubtful.
 	 */
 	const uint8_t *(*resync)(void *state, enum dir dir, struct cur in);
+	/*
+	 * Only without in_order; may be NULL: the id of the request that the answer
+	 * beginning here is for, where that request has still to come. 0: none, or not
+	 * enough bytes to tell.
+	 */
+	uint64_t (*answers)(const void *state, struct cur in);
 };
 
 #define PROTO_NEXT_DETECT ((enum proto_id)PROTO_MAX) /* msg.next: detect anew */

@@ -184,10 +184,20 @@ static void name_messaging(const struct req *r, struct batch *b, struct span *ro
 	buf_free(&name);
 }
 
-static void name_row(const struct req *r, const struct conn *c, struct batch *b, struct span *row)
+/* "/package.Service/Method" names the operation, too. */
+static void name_rpc(const struct proto *p, struct span *row)
+{
+	struct str t = row->target;
+
+	row->op = t.len > 1 && *t.s == '/' ? (struct str){ t.s + 1, t.len - 1 } : STR_NULL;
+	row->name = row->op.s ? row->op : str_of(p->name);
+}
+
+static void name_row(const struct req *r, const struct conn *c, const struct proto *p,
+                     struct batch *b, struct span *row)
 {
 	row->name = row->op;
-	switch (c->proto ? c->proto->family : FAMILY_OTHER) {
+	switch (p ? p->family : FAMILY_OTHER) {
 	case FAMILY_SQL:
 		name_sql(c, b, row);
 		break;
@@ -198,7 +208,13 @@ static void name_row(const struct req *r, const struct conn *c, struct batch *b,
 	case FAMILY_MESSAGING:
 		name_messaging(r, b, row);
 		break;
+	case FAMILY_RPC:
+		name_rpc(p, row);
+		break;
 	case FAMILY_HTTP:
+		if (!row->op.s)
+			row->name = STR("HTTP");
+		break;
 	case FAMILY_OTHER:
 		break;
 	}
@@ -250,13 +266,23 @@ static void messaging_attrs(const struct req *r, const struct conn *c, struct bu
 		add_attr(a, "messaging.batch.message_count", STR_NULL, r->rows);
 }
 
-static void set_attrs(const struct req *r, const struct conn *c, struct batch *b, struct span *row)
+static void rpc_attrs(const struct proto *p, const struct span *row, struct buf *a)
+{
+	add_attr(a, "rpc.system.name", str_of(p->system), 0);
+	if (row->op.s)
+		add_attr(a, "rpc.method", row->op, 0);
+}
+
+static void set_attrs(const struct req *r, const struct proto *p, const struct conn *c,
+                      struct batch *b, struct span *row)
 {
 	struct buf a = { 0 };
 
 	buf_ch(&a, '{');
 	buf_str(&a, buf_slice(&r->attrs));
-	if (c->proto && c->proto->family == FAMILY_MESSAGING)
+	if (p && p->family == FAMILY_RPC)
+		rpc_attrs(p, row, &a);
+	else if (c->proto && c->proto->family == FAMILY_MESSAGING)
 		messaging_attrs(r, c, &a);
 	else if (c->proto && c->proto->system)
 		db_attrs(r, c, &a);
@@ -305,18 +331,20 @@ static struct str copied(const struct req *r, struct piece p, struct batch *b)
 void req_build(const struct req *r, const struct conn *c, const struct pair_opts *o,
                struct span *row, struct batch *b)
 {
+	const struct proto *p = r->proto ? proto_by_id(r->proto) : c->proto;
+
 	row->flags = r->flags;
 	set_times(r, o, row);
 	make_ids(r, c, o->seed, row);
 	take_context(req_get(r, r->traceparent), b, row);
 	row->kind = kind_of(r, c);
-	row->proto = str_of(c->proto ? c->proto->name : "unknown");
+	row->proto = str_of(p ? p->name : "unknown");
 	row->op = copied(r, r->op, b);
 	row->target = copied(r, r->target, b);
 	row->status = copied(r, r->status, b);
 	row->error_type = r->error ? copied(r, r->error_type, b) : STR_NULL;
 	row->code = r->code;
-	if (row->dur_ns != COL_NULL)
+	if (row->dur_ns != COL_NULL && (r->error || !r->no_status))
 		row->error = r->error;
 	row->pid = r->pid;
 	row->tid = r->tid;
@@ -324,8 +352,8 @@ void req_build(const struct req *r, const struct conn *c, const struct pair_opts
 	if (r->ttfb_ns)
 		row->resp_bytes = (int64_t)r->resp_bytes;
 	set_place(c, b, row);
-	name_row(r, c, b, row);
-	set_attrs(r, c, b, row);
+	name_row(r, c, p, b, row);
+	set_attrs(r, p, c, b, row);
 }
 
 static int64_t wall(uint64_t ns, const struct pair_opts *o)

@@ -151,6 +151,7 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 		k->leads = false;
 	}
 	r->id = m->id;
+	r->proto = (uint16_t)m->proto;
 	r->prepare = m->flags & MSG_F_PREPARE;
 	r->def_id = m->def_id;
 	r->flags = (m->flags & MSG_F_CUT ? SPAN_F_CUT : 0) |
@@ -164,16 +165,34 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	return r;
 }
 
+static struct req *by_id(const struct talk *k, uint64_t id)
+{
+	struct req *r = k ? k->head : NULL;
+
+	while (r && r->id != id)
+		r = r->next;
+	return r;
+}
+
 /* The request that an answer belongs to. */
 static struct req *answered_by(const struct conn *c, const struct talk *k, const struct msg *m)
 {
-	struct req *r = k->head;
+	return c->proto->in_order ? k->head : by_id(k, m->id);
+}
 
-	if (c->proto->in_order)
-		return r;
-	while (r && r->id != m->id)
-		r = r->next;
-	return r;
+/* An answer's times and bytes, or those of the requester's word that it waits no longer. */
+static void take_times(const struct conn *c, struct req *r, enum dir d, const struct msg *m,
+                       const struct moment *first, const struct moment *last, uint64_t bytes)
+{
+	r->end_ns = when(c, d, last);
+	if (m->flags & MSG_F_GIVEUP) {
+		r->req_bytes += bytes;
+		r->no_answer = !r->ttfb_ns;
+		return;
+	}
+	if (!r->ttfb_ns)
+		r->ttfb_ns = when(c, d, first);
+	r->resp_bytes += bytes;
 }
 
 static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct msg *m,
@@ -182,12 +201,14 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 	struct talk *k = c->pairs;
 	struct req *r = answered_by(c, k, m);
 
+	k->part[d] = r;
 	if (!r)
 		return;
-	if (!r->ttfb_ns)
-		r->ttfb_ns = when(c, d, first);
-	r->end_ns = when(c, d, last);
-	r->resp_bytes += bytes;
+	take_times(c, r, d, m, first, last, bytes);
+	if (m->proto)
+		r->proto = (uint16_t)m->proto;
+	if (m->flags & MSG_F_NOSTATUS)
+		r->no_status = true;
 	if (m->status.s && m->status.len)
 		r->status = req_text(r, m->status);
 	if (m->error_type.len)
@@ -215,11 +236,35 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 		queue_finish(p, c, r);
 }
 
+/* Requests that the server has refused without a word to each. */
+static void on_refusal(struct pairs *p, struct conn *c, const struct msg *m,
+                       const struct moment *at)
+{
+	struct talk *k = c->pairs;
+	struct req *next;
+
+	for (struct req *r = k->head; r; r = next) {
+		next = r->next;
+		if (r->id <= m->id)
+			continue;
+		r->no_answer = !r->ttfb_ns;
+		r->end_ns = when(c, DIR_RESP, at);
+		r->error = true;
+		r->error_type = req_text(r, m->error_type);
+		queue_finish(p, c, r);
+	}
+}
+
 /* Requests that the server threw away: those of the group, still unanswered. */
-static void on_barrier(struct pairs *p, struct conn *c, const struct msg *m)
+static void on_barrier(struct pairs *p, struct conn *c, const struct msg *m,
+                       const struct moment *at)
 {
 	struct talk *k = c->pairs;
 
+	if (m->flags & MSG_F_ABOVE) {
+		on_refusal(p, c, m, at);
+		return;
+	}
 	while (k->head && (m->flags & MSG_F_BYORDER || k->head->id <= m->id)) {
 		struct req *r = k->head;
 
@@ -234,7 +279,8 @@ static void close_cut(struct pairs *p, struct conn *c)
 {
 	struct talk *k = c->pairs;
 
-	if (k->n == 1 && k->head->ttfb_ns && k->head->flags & SPAN_F_CUT && k->body != k->head)
+	if (!c->proto->answers && k->n == 1 && k->head->ttfb_ns && k->head->flags & SPAN_F_CUT &&
+	    k->body != k->head)
 		queue_finish(p, c, k->head);
 }
 
@@ -258,10 +304,27 @@ static void on_part(struct talk *k, const struct conn *c, const struct msg *m,
 		k->lead_ns = 0;
 }
 
+/* A part of the request or answer with its id. */
+static void on_stream(struct talk *k, const struct conn *c, enum dir d, const struct msg *m,
+                      const struct moment *last, uint64_t bytes)
+{
+	struct req *r = by_id(k, m->id);
+
+	k->part[d] = r;
+	if (r && d == DIR_REQ) {
+		r->req_bytes += bytes;
+	} else if (r && r->ttfb_ns) {
+		r->resp_bytes += bytes;
+		r->end_ns = when(c, d, last);
+	}
+}
+
 static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct msg *m,
                     const struct moment *first, const struct moment *last, uint64_t bytes)
 {
-	if (d == DIR_REQ) {
+	if (c->proto->answers) {
+		on_stream(k, c, d, m, last, bytes);
+	} else if (d == DIR_REQ) {
 		on_part(k, c, m, first, bytes);
 	} else if (k->head && k->head->ttfb_ns) {
 		k->head->resp_bytes += bytes;
@@ -294,7 +357,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 	switch (m->kind) {
 	case MSG_REQ:
 		close_cut(p, c);
-		on_request(p, c, d, m, first, bytes);
+		k->part[d] = on_request(p, c, d, m, first, bytes);
 		break;
 	case MSG_ONEWAY:
 		r = on_request(p, c, d, m, first, bytes);
@@ -309,10 +372,12 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 		on_answer(p, c, d, m, first, last, bytes);
 		break;
 	case MSG_PUSH:
+		k->part[d] = NULL;
 		p->stats.pushes++;
 		break;
 	case MSG_BARRIER:
-		on_barrier(p, c, m);
+		k->part[d] = NULL;
+		on_barrier(p, c, m, last);
 		break;
 	case MSG_NONE:
 		on_none(k, c, d, m, first, last, bytes);
@@ -328,11 +393,15 @@ static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool 
 
 	if (!k)
 		return;
+	r = c->proto->answers ? k->part[d] : k->head;
 	if (d == DIR_REQ) {
-		*(k->tail && !k->leads ? &k->tail->req_bytes : &k->prelude_bytes) += n;
+		if (c->proto->answers && r)
+			r->req_bytes += n;
+		if (!c->proto->answers)
+			*(k->tail && !k->leads ? &k->tail->req_bytes : &k->prelude_bytes) += n;
 		return;
 	}
-	r = k->body ? k->body : k->head;
+	r = k->body ? k->body : r;
 	if (!r || !r->ttfb_ns)
 		return;
 	r->resp_bytes += n;
@@ -345,14 +414,16 @@ static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool 
 static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool lost)
 {
 	struct talk *k = c->pairs;
+	bool streams = c->proto && c->proto->answers;
 
 	(void)n;
 	if (!k)
 		return;
 	k->body = NULL;
+	k->part[d] = NULL;
 	if (!lost && d == DIR_RESP) {
-		if (k->head)
-			k->head->flags |= SPAN_F_CUT;
+		for (struct req *r = k->head; r; r = streams ? r->next : NULL)
+			r->flags |= SPAN_F_CUT;
 		return;
 	}
 	k->lead_ns = 0;
@@ -367,6 +438,12 @@ static unsigned int pair_open(void *ctx, const struct conn *c)
 
 	(void)ctx;
 	return k ? k->n : 0;
+}
+
+static bool pair_awaits(void *ctx, const struct conn *c, uint64_t id)
+{
+	(void)ctx;
+	return by_id(c->pairs, id);
 }
 
 static void conn_row(struct pairs *p, struct conn *c)
@@ -430,6 +507,7 @@ struct pairs *pair_new(const struct pair_opts *o)
 		.passed = pair_passed,
 		.gap = pair_gap,
 		.open = pair_open,
+		.awaits = pair_awaits,
 		.verdict = pair_verdict,
 		.closed = pair_closed,
 	};

@@ -81,6 +81,9 @@ void queue_unlink(struct pairs *p, struct talk *k, struct req *r)
 		k->tail = before;
 	if (k->body == r)
 		k->body = NULL;
+	for (int d = 0; d < 2; d++)
+		if (k->part[d] == r)
+			k->part[d] = NULL;
 	k->n--;
 	p->open--;
 }

@@ -15,6 +15,7 @@ struct talk {
 	struct req *head, *tail; /* open, oldest first */
 	unsigned int n;
 	struct req *body;       /* whose answer's last part is passing by unread */
+	struct req *part[2];    /* where answers come by id: whose bytes pass, by direction */
 	struct hash defs;       /* prepared statements: id to NUL-terminated text */
 	uint64_t prelude_bytes; /* of messages that belong to the next request */
 	uint64_t lead_ns;       /* when the first that leads it was sent, 0: none did */

@@ -290,7 +290,7 @@ void redact_row(enum table t, void *row, struct batch *b)
 		return;
 	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql"))
 		redact_sql(s, b);
-	else if (str_is(s->proto, "http"))
+	else if (str_is(s->proto, "http") || str_is(s->proto, "http2"))
 		apply(&s->target, b, add_url);
 	else
 		apply(&s->target, b, add_without_cards);

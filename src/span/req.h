@@ -26,6 +26,8 @@ struct req {
 	uint32_t flags; /* SPAN_F_* */
 	enum messaging does;
 	bool error, server_error, prepare, answered, define, newdb_ok, no_answer, temporary;
+	bool no_status; /* whether it failed is not known */
+	uint16_t proto; /* enum proto_id; 0: that of the connection */
 	struct piece op, target, status, error_type, db, topic, traceparent, newdb;
 	uint64_t has[(ATTR_MAX + 63) / 64]; /* bit per attribute in `attrs` */
 	struct buf text;                    /* what the pieces point into */

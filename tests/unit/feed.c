@@ -130,8 +130,9 @@ static void number(struct buf *b, const char *name, uint64_t v, uint64_t unset)
 static void print_flags(struct buf *b, unsigned int flags)
 {
 	static const char *const names[] = {
-		"cut",     "closes", "define",   "use", "forget", "prepare",   "body",
-		"byorder", "newdb",  "newdb_ok", "run", "wide",   "temporary", "leads",
+		"cut",       "closes",  "define", "use",      "forget", "prepare",
+		"body",      "byorder", "newdb",  "newdb_ok", "run",    "wide",
+		"temporary", "leads",   "orphan", "nostatus", "above",  "giveup",
 	};
 	const char *sep = " flags=";
 
@@ -176,6 +177,8 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 
 	buf_fmt(b, "%c %s", dir == DIR_REQ ? '>' : '<', kinds[m->kind]);
 	print_flags(b, m->flags);
+	if (m->proto)
+		field(b, "proto", str_of(proto_by_id(m->proto)->name));
 	print_next(b, m->next);
 	field(b, "op", m->op);
 	field(b, "target", m->target);
@@ -276,7 +279,8 @@ static void barrier(struct feed *f, const struct msg *m)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->nopen; i++)
-		if (!(m->flags & MSG_F_BYORDER) && f->open[i] > m->id)
+		if (m->flags & MSG_F_ABOVE ? f->open[i] <= m->id
+		                           : !(m->flags & MSG_F_BYORDER) && f->open[i] > m->id)
 			f->open[n++] = f->open[i];
 	f->nopen = n;
 }
@@ -314,11 +318,26 @@ static bool resync(struct feed *f, enum dir dir)
 	return p || s->len;
 }
 
+/* Whether an answer begins here whose request has still to come. */
+static bool overtakes(struct feed *f, enum dir dir)
+{
+	struct feed_side *s = &f->side[dir];
+	uint64_t id;
+
+	if (dir == DIR_REQ || !f->proto->answers)
+		return false;
+	id = f->proto->answers(f->state, cur_of(s->p, s->len));
+	for (size_t i = 0; id && i < f->nopen; i++)
+		if (f->open[i] == id)
+			return false;
+	return id && f->nopen < FEED_OPEN;
+}
+
 /* Takes one message of this direction; false where there is none to take yet. */
 static bool step(struct feed *f, enum dir dir)
 {
 	struct feed_side *s = &f->side[dir];
-	bool early = dir == DIR_RESP && !f->nopen;
+	bool early = dir == DIR_RESP && !f->proto->answers && !f->nopen;
 	size_t took = 0;
 	enum parse r;
 
@@ -327,6 +346,8 @@ static bool step(struct feed *f, enum dir dir)
 		return false;
 	if (s->lost)
 		return resync(f, dir);
+	if (overtakes(f, dir))
+		return false;
 	r = call(f, dir, &took);
 	if (r == PARSE_BAD && !early) {
 		note(f, "bad at", dir, s->at);
@@ -408,7 +429,7 @@ void feed_finish(struct feed *f)
 		return;
 	}
 	for (int d = DIR_REQ; d <= DIR_RESP; d++) {
-		bool held = d == DIR_RESP && !f->nopen;
+		bool held = d == DIR_RESP && (f->proto->answers ? overtakes(f, d) : !f->nopen);
 
 		if (f->side[d].len && !f->side[d].bad)
 			note(f, held ? "held" : "left", (enum dir)d, f->side[d].len);

@@ -424,7 +424,7 @@ START_TEST(has_a_complete_table_entry)
 	}
 	for (size_t i = 0; i < nrows; i++)
 		mine += rows[i].proto == p;
-	ck_assert_msg(mine > 0, "%s has no corpus", p->name);
+	ck_assert_msg(mine > 0 || p->over, "%s has no corpus", p->name);
 }
 END_TEST
 
