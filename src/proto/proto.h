@@ -31,7 +31,7 @@ enum proto_id {
 #define PROTO(NUM, NAME, file) PROTO_##NAME = NUM,
 #include "proto/protos.def"
 #undef PROTO
-	PROTO_MAX
+	PROTO_MAX = 64 /* above every number */
 };
 
 enum { PROTO_HEAD = 16384 }; /* bytes of one message that are buffered at most */
