@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "proto/sql.h"
 #include "span/queue.h"
+#include "span/take.h"
 
 enum { MAX_OPEN = 262144 };
 
@@ -66,63 +66,6 @@ static uint64_t when(const struct conn *c, enum dir d, const struct moment *at)
 	bool sent = (c->side == SIDE_CLIENT) == (d == DIR_REQ);
 
 	return sent && at->enter_ns ? at->enter_ns : at->ts_ns;
-}
-
-/* An execution is called by what it executes. */
-static struct str op_of(const struct conn *c, const struct msg *m, struct str target)
-{
-	bool mysql = str_is(str_of(c->proto->name), "mysql");
-
-	if (c->proto->family != FAMILY_SQL || !str_is(m->op, "EXECUTE") || !target.len)
-		return m->op;
-	return sql_op(target, mysql ? SQL_MYSQL : SQL_POSTGRESQL);
-}
-
-static struct hash *defs_of(struct pairs *p, struct talk *k, const struct msg *m)
-{
-	return m->flags & MSG_F_WIDE ? &p->defs : &k->defs;
-}
-
-/* The topic: as the message has it, or as it was called when its id was learnt. */
-static void take_topic(struct pairs *p, struct talk *k, struct req *r, const struct msg *m)
-{
-	struct str topic = m->topic;
-
-	if (!topic.s && m->flags & MSG_F_USE)
-		topic = str_of(hash_get(defs_of(p, k, m), m->use_id));
-	if (topic.s && !r->topic.known)
-		r->topic = req_text(r, topic);
-	r->temporary |= !!(m->flags & MSG_F_TEMPORARY);
-}
-
-static void take_target(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
-                        const struct msg *m)
-{
-	struct str target = m->target;
-
-	if (m->flags & MSG_F_USE && c->proto->family != FAMILY_MESSAGING) {
-		const char *text = hash_get(defs_of(p, k, m), m->use_id);
-
-		target = text ? str_of(text) : m->target.len ? m->target : STR_NULL;
-	}
-	r->op = req_text(r, op_of(c, m, target));
-	r->target = req_text(r, target);
-}
-
-static void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
-                       const struct msg *m)
-{
-	take_target(p, c, k, r, m);
-	if (c->proto->family == FAMILY_MESSAGING)
-		take_topic(p, k, r, m);
-	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
-	if (m->traceparent.len)
-		r->traceparent = req_text(r, m->traceparent);
-	if (m->flags & MSG_F_NEWDB_OK) {
-		r->newdb = req_text(r, m->db);
-		r->newdb_ok = true;
-	}
-	req_attrs(r, m);
 }
 
 static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const struct msg *m,
@@ -226,7 +169,7 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 		take_topic(p, k, r, m);
 	req_attrs(r, m);
 	if (m->flags & MSG_F_DEFINE)
-		queue_define(defs_of(p, k, m), m->def_id,
+		queue_define(take_defs(p, k, m), m->def_id,
 		             m->def.s ? m->def : req_get(r, r->target));
 	if (m->kind != MSG_RESP)
 		return;
@@ -351,9 +294,9 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 	if (m->flags & MSG_F_NEWDB)
 		new_db(k, m->db);
 	if (m->flags & MSG_F_FORGET)
-		queue_forget(defs_of(p, k, m), m->def_id);
+		queue_forget(take_defs(p, k, m), m->def_id);
 	if (m->flags & MSG_F_DEFINE && d == DIR_REQ)
-		queue_define(defs_of(p, k, m), m->def_id, m->def.s ? m->def : m->target);
+		queue_define(take_defs(p, k, m), m->def_id, m->def.s ? m->def : m->target);
 	switch (m->kind) {
 	case MSG_REQ:
 		close_cut(p, c);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* take - the texts that a request keeps of its messages. */
+#include "span/take.h"
+
+#include "proto/sql.h"
+
+/* An execution is called by what it executes. */
+static struct str op_of(const struct conn *c, const struct msg *m, struct str target)
+{
+	bool mysql = str_is(str_of(c->proto->name), "mysql");
+
+	if (c->proto->family != FAMILY_SQL || !str_is(m->op, "EXECUTE") || !target.len)
+		return m->op;
+	return sql_op(target, mysql ? SQL_MYSQL : SQL_POSTGRESQL);
+}
+
+struct hash *take_defs(struct pairs *p, struct talk *k, const struct msg *m)
+{
+	return m->flags & MSG_F_WIDE ? &p->defs : &k->defs;
+}
+
+/* The topic: as the message has it, or as it was called when its id was learnt. */
+void take_topic(struct pairs *p, struct talk *k, struct req *r, const struct msg *m)
+{
+	struct str topic = m->topic;
+
+	if (!topic.s && m->flags & MSG_F_USE)
+		topic = str_of(hash_get(take_defs(p, k, m), m->use_id));
+	if (topic.s && !r->topic.known)
+		r->topic = req_text(r, topic);
+	r->temporary |= !!(m->flags & MSG_F_TEMPORARY);
+}
+
+static void take_target(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
+                        const struct msg *m)
+{
+	struct str target = m->target;
+
+	if (m->flags & MSG_F_USE && c->proto->family != FAMILY_MESSAGING) {
+		const char *text = hash_get(take_defs(p, k, m), m->use_id);
+
+		target = text ? str_of(text) : m->target.len ? m->target : STR_NULL;
+	}
+	r->op = req_text(r, op_of(c, m, target));
+	r->target = req_text(r, target);
+}
+
+void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
+                const struct msg *m)
+{
+	take_target(p, c, k, r, m);
+	if (c->proto->family == FAMILY_MESSAGING)
+		take_topic(p, k, r, m);
+	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
+	if (m->traceparent.len)
+		r->traceparent = req_text(r, m->traceparent);
+	if (m->flags & MSG_F_NEWDB_OK) {
+		r->newdb = req_text(r, m->db);
+		r->newdb_ok = true;
+	}
+	req_attrs(r, m);
+}

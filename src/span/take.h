@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_SPAN_TAKE_H
+#define OBI_SPAN_TAKE_H
+
+/* take - the texts that a request keeps of its messages; shared by pair.c and take.c. */
+
+#include "span/queue.h"
+
+/* Where the definitions are that a message makes and uses. */
+struct hash *take_defs(struct pairs *p, struct talk *k, const struct msg *m);
+/* The topic: as the message has it, or as it was called when its id was learnt. */
+void take_topic(struct pairs *p, struct talk *k, struct req *r, const struct msg *m);
+/* Everything that a request says. */
+void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
+                const struct msg *m);
+
+#endif
