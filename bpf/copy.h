@@ -49,13 +49,13 @@ static __always_inline void piece_parts(const struct io *io, __u32 level, __u64 
 static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 level, __u64 from,
                                     __u64 len)
 {
-	__u64 head, tail, room = 0, first = io->skip + from;
+	__u64 head, tail, room = 0, first = IO_SKIP(io) + from;
 	int err = 0;
 
 	piece_parts(io, level, len, &head, &tail);
 	BOUND(head, CALL_MAX);
 	BOUND(tail, CALL_MAX);
-	if (io->iovs && head == io->ret && !io->kernel)
+	if (io->iovs && head == io->ret && !IO_KERNEL(io))
 		room = gather_few(s, io, head);
 	if (room) {
 		io->partial = room > io->ret;
@@ -66,7 +66,7 @@ static __always_inline void io_copy(struct scratch *s, struct io *io, __u32 leve
 			                .head = head,
 			                .tail = tail,
 			                .total = len,
-			                .kernel = io->kernel };
+			                .kernel = IO_KERNEL(io) };
 		gather_all();
 		io->partial = s->g.pos > io->ret;
 		if (s->g.pos < first + len) { /* too many vectors, or one that cannot be read */

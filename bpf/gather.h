@@ -18,11 +18,20 @@ struct io {
 	__u32 nr;
 	__u8 dir;
 	__u8 flags; /* EV_F_* */
-	__u8 tcp;
-	__u8 partial; /* out: the vector had room for more */
-	__u8 kernel;  /* the vector lies in kernel memory */
-	__u32 skip;   /* bytes of the vector before those that moved */
+	__u8 tcp : 1;
+	__u8 partial : 1; /* out: the vector had room for more */
+	__u8 kernel : 1;  /* the vector lies in kernel memory */
+	__u32 skip;       /* bytes of the vector before those that moved */
 };
+
+/* Only io_uring has these: the stack of older kernels' programs has no room for more. */
+#ifdef IO_MODERN
+#define IO_SKIP(io)   ((io)->skip)
+#define IO_KERNEL(io) ((io)->kernel)
+#else
+#define IO_SKIP(io)   0
+#define IO_KERNEL(io) 0
+#endif
 
 /* Copying n bytes from the front and t from the end of a vector of buffers. */
 struct gather {
@@ -145,6 +154,7 @@ static __always_inline void gather_all(void)
 }
 #endif
 
+#ifdef IO_MODERN
 enum { IOVS_FEW = 4 };
 
 /*
@@ -172,5 +182,12 @@ static __always_inline __u64 gather_few(struct scratch *s, const struct io *io, 
 	}
 	return pos == len ? room : 0;
 }
+#else
+/* One way is enough for older verifiers. */
+static __always_inline __u64 gather_few(struct scratch *s, const struct io *io, __u64 len)
+{
+	return 0;
+}
+#endif
 
 #endif

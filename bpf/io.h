@@ -171,15 +171,21 @@ static __always_inline bool io_announce(struct state *st, const struct sock *sk,
 	return true;
 }
 
+#ifdef IO_MODERN
+#define IO_RECORD __always_inline
+#else
+#define IO_RECORD __noinline /* a frame of its own, once: 512 bytes are all there is */
+#endif
+
 /* The records of a call on a connection that is known. */
-static __always_inline void io_record(struct state *st, const struct sock *sk, struct io *io)
+static IO_RECORD void io_record(struct state *st, const struct sock *sk, struct io *io)
 {
 	struct counts *c = count(COUNTS_TASK);
 	struct scratch *s = scratch_here();
 	__u64 until = 0, off;
 	__u32 level;
 
-	if (!c || !s)
+	if (!c || !s || !st || !io)
 		return;
 	level = level_pick(st, io->dir, &until);
 	off = state_advance(st, io);
