@@ -69,7 +69,9 @@ static void quantile(struct buf *b, const char *label, int64_t ns)
 
 static void rates(const struct app *a, struct buf *b)
 {
-	buf_fmt(b, "req/s %.3g", a->total_s > 0 ? (double)a->total.count / a->total_s : 0);
+	double rate = a->total_s > 0 ? (double)a->total.count / a->total_s : 0;
+
+	buf_fmt(b, "req/s %.*f", rate > 0 && rate < 10 ? 1 : 0, rate);
 }
 
 static void latencies(const struct app *a, struct buf *b)
