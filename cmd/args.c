@@ -47,6 +47,8 @@ static const struct {
 	{ OPT_KEEP, NUMBER32, AT(keep) },
 	{ OPT_SPLIT, SWITCH, AT(split) },
 	{ OPT_READ, WORDS, AT(read) },
+	{ OPT_ROUTE, WORDS, AT(route) },
+	{ OPT_IGNORE_ROUTE, WORDS, AT(ignore_route) },
 	{ OPT_OTLP, WORD, AT(otlp) },
 	{ OPT_SHOW_SECRETS, SWITCH, AT(show_secrets) },
 	{ OPT_NO_COLOR, SWITCH, AT(no_color) },

@@ -140,6 +140,12 @@ void live_init(struct live *l, const struct options *o)
 	l->opts.capture.ring_bytes = o->ring_bytes;
 	l->opts.capture.no_payload = o->no_payload;
 	l->opts.capture.without = without();
+	l->opts.routes = (struct routes_opts){
+		.given = o->route.v,
+		.ngiven = o->route.n,
+		.ignored = o->ignore_route.v,
+		.nignored = o->ignore_route.n,
+	};
 	l->opts.recordings = o->read.v;
 	l->opts.nrecordings = o->read.n;
 	l->opts.filter = o->where;

@@ -65,7 +65,7 @@ struct options {
 	/* filters: one SQL expression over the columns of spans, NULL: none; and its parts */
 	char *where;
 	struct words port, local_port, remote_port, ip, side, proto, method, path, status, query,
-		key, filter;
+		key, filter, route, ignore_route;
 	uint64_t slower_ns, bigger_bytes;
 	bool slower, bigger, errors;
 

@@ -18,7 +18,8 @@ struct ingest {
 	struct conns *conns;
 	struct procs *procs;
 	struct filter *filter;
-	bool *keep;
+	struct routes *routes;
+	bool *keep; /* two for each item: shown; not ignored */
 	unsigned int keep_cap;
 	uint64_t shown;
 	atomic_bool full;
@@ -52,22 +53,56 @@ static void choose_each(struct ingest *g, const struct batch *b)
 	count_undecided(g, failed, filter_why(g->filter));
 }
 
-static const bool *choose(struct ingest *g, const struct batch *b)
+/* Room for a word on each item; false on ENOMEM: then all are shown. */
+static bool make_room(struct ingest *g, unsigned int n)
 {
-	if (!g->filter)
-		return NULL;
-	if (g->keep_cap < b->n) {
-		bool *keep = realloc(g->keep, b->n * sizeof(*keep));
+	bool *keep;
 
-		if (!keep) {
-			count_undecided(g, b->n, "out of memory");
-			return NULL;
+	if (n <= g->keep_cap)
+		return true;
+	keep = realloc(g->keep, 2 * n * sizeof(*keep));
+	if (!keep)
+		return false;
+	g->keep = keep;
+	g->keep_cap = n;
+	return true;
+}
+
+/* Who is at the other side, which route; true where a span is to be ignored. */
+static bool complete(struct ingest *g, struct batch *b)
+{
+	bool *wanted = make_room(g, b->n) ? g->keep + g->keep_cap : NULL;
+	bool any = false;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		bool keep = true;
+
+		if (b->items[i].table == TABLE_SPANS) {
+			peer_fill(b->items[i].row, b);
+			keep = routes_span(g->routes, b->items[i].row, b);
 		}
-		g->keep = keep;
-		g->keep_cap = b->n;
+		if (wanted)
+			wanted[i] = keep;
+		any = any || !keep;
+	}
+	return any && wanted;
+}
+
+/* What is shown of it; NULL: all. */
+static const bool *choose(struct ingest *g, const struct batch *b, bool some_ignored)
+{
+	const bool *wanted = g->keep + g->keep_cap;
+
+	if (!g->filter)
+		return some_ignored ? wanted : NULL;
+	if (g->keep_cap < b->n) {
+		count_undecided(g, b->n, "out of memory");
+		return NULL;
 	}
 	if (filter_run(g->filter, b, g->keep))
 		choose_each(g, b);
+	for (unsigned int i = 0; some_ignored && i < b->n; i++)
+		g->keep[i] = g->keep[i] && wanted[i];
 	return g->keep;
 }
 
@@ -105,13 +140,12 @@ bool ingest_full(const struct ingest *g)
 void ingest_batch(struct ingest *g, struct batch *b)
 {
 	const bool *keep;
+	bool some_ignored;
 
-	for (unsigned int i = 0; i < b->n; i++)
-		if (b->items[i].table == TABLE_SPANS)
-			peer_fill(b->items[i].row, b);
+	some_ignored = complete(g, b);
 	if (!g->opts.show_secrets)
 		redact_batch(b);
-	keep = choose(g, b);
+	keep = choose(g, b, some_ignored);
 	if (g->opts.limit && keep) {
 		drop_hidden(b, keep);
 		keep = NULL;
@@ -193,6 +227,14 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err)
 			return NULL;
 		}
 	}
+	g->routes = routes_new(&o->routes, err);
+	if (!g->routes) {
+		int e = errno;
+
+		ingest_free(g);
+		errno = e;
+		return NULL;
+	}
 	g->procs = procs_new(o->wall_offset_ns);
 	g->pairs = pair_new(&po);
 	g->conns = g->pairs ? conns_new(&co, pair_sink(g->pairs)) : NULL;
@@ -252,6 +294,20 @@ static void fact(struct ingest *g, const char *key, uint64_t value, const char *
 	buf_free(&text);
 }
 
+/* Only what happened: most captures have none of it. */
+static void route_facts(struct ingest *g)
+{
+	struct routes_stats st;
+
+	routes_stats(g->routes, &st);
+	if (st.ignored)
+		fact(g, "spans.ignored", st.ignored, "requests left out by --ignore-route");
+	if (st.folded)
+		fact(g, "routes.folded", st.folded, "places in paths whose rare words became *");
+	if (st.refused)
+		fact(g, "routes.refused", st.refused, "words of paths that found no room: *");
+}
+
 void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 {
 	struct ingest_stats st;
@@ -280,6 +336,7 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 		fact(g, "spans.undecided", atomic_load(&g->undecided),
 		     "shown because the filter failed on them");
 	fact(g, "spans.skipped", st.pair.skipped, "that the server discarded after an error");
+	route_facts(g);
 	ingest_flush(g);
 }
 
@@ -299,6 +356,7 @@ void ingest_free(struct ingest *g)
 	pair_free(g->pairs);
 	procs_free(g->procs);
 	filter_free(g->filter);
+	routes_free(g->routes);
 	free(g->keep);
 	pthread_mutex_destroy(&g->lock);
 	free(g);

@@ -10,6 +10,7 @@
 
 #include "capture/capture.h"
 #include "conn/conn.h"
+#include "enrich/routes.h"
 #include "span/pair.h"
 #include "span/tally.h"
 #include "store/store.h"
@@ -27,6 +28,7 @@ struct ingest_opts {
 	uint64_t seed;
 	size_t mem_bytes; /* --mem: a quarter of it for bytes that wait to be parsed; 0: default */
 	uint64_t limit;   /* spans shown at most; 0: no limit */
+	struct routes_opts routes;
 };
 
 struct ingest_stats {

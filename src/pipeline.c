@@ -75,6 +75,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.capture = p->capture,
 		.tally = p->tally,
 		.filter = p->opts->filter,
+		.routes = p->opts->routes,
 		.show_secrets = p->opts->show_secrets,
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,

@@ -104,8 +104,12 @@ static int open_raw(struct session *s, char *err)
 /* Expressions are checked before anything is attached. */
 static int check(const struct session_opts *o, char *err)
 {
+	struct routes *r = routes_new(&o->routes, err);
 	struct filter *f;
 
+	if (!r)
+		return -errno;
+	routes_free(r);
 	if (!o->filter)
 		return 0;
 	f = filter_new(o->filter, err);

@@ -14,6 +14,7 @@
 
 #include "capture/capture.h"
 #include "conn/conn.h"
+#include "enrich/routes.h"
 #include "span/pair.h"
 #include "span/tally.h"
 #include "store/agg.h"
@@ -33,6 +34,7 @@ struct session_opts {
 	const char *const *recordings; /* -r, in order */
 	size_t nrecordings;
 	const char *filter; /* SQL over the columns of spans; NULL: all */
+	struct routes_opts routes;
 	struct output outputs[SESSION_OUTPUTS];
 	unsigned int noutputs;
 	const char *raw_path; /* -w x.obiraw; NULL: none */
