@@ -50,6 +50,7 @@ struct pieces {
 	__u64 off;   /* of the first byte of the call */
 	__u64 until; /* offset before which nothing is wanted, 0: all is */
 	__u64 from;  /* bytes of the call that are dealt with */
+	__u64 sk;    /* whose state it is */
 	__u32 level;
 	__u32 n;
 };

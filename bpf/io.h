@@ -11,6 +11,7 @@
  */
 
 #include "bpf/level.h"
+#include "bpf/state.h"
 
 /* A Unix socket's age shows nowhere: it is new if the process was traced before it was there. */
 static __noinline void state_unix(struct state *st, __u32 tgid)
@@ -144,10 +145,21 @@ static __always_inline void pieces_record(struct state *st)
 		bpf_loop(PIECES_MAX, piece_step, &st, 0);
 }
 #else
-/* The verifier of older kernels has no room for more: the rest of the call is cut. */
+/* Likewise; these kernels give numbers only to global functions. */
+__noinline int piece_record(__u32 i)
+{
+	struct scratch *s = scratch_here();
+	struct state *st = s ? bpf_map_lookup_elem(&states_hash, &s->p.sk) : NULL;
+
+	return !st || i >= PIECES_MAX || piece_put(st);
+}
+
 static __always_inline void pieces_record(struct state *st)
 {
-	piece_put(st);
+	for (__u32 i = 0; i < PIECES_MAX; i++) {
+		if (piece_record(i))
+			break;
+	}
 }
 #endif
 
@@ -202,10 +214,9 @@ static IO_RECORD void io_record(struct state *st, const struct sock *sk, struct 
 	}
 	if (!io_announce(st, sk, c, io))
 		return;
-	s->p = (struct pieces){ .io = *io, .off = off, .until = until, .level = level };
-#ifndef IO_MODERN
-	s->p.n = PIECES_MAX;
-#endif
+	s->p = (struct pieces){
+		.io = *io, .off = off, .until = until, .level = level, .sk = (__u64)sk
+	};
 	pieces_record(st);
 	io->partial = s->p.io.partial;
 	st->enter_ns = 0;
