@@ -308,15 +308,32 @@ static int add_output(struct pipeline *p, unsigned int i)
 	return flow_add(p->flow, &node);
 }
 
-int pipeline_build(struct pipeline *p, char *err)
+static int add_store(struct pipeline *p)
 {
 	struct flow_def store = {
 		.name = "store",
 		.ctx = p,
 		.run = store_run,
+		.in = p->rows,
 		.room = ROW_ROOM,
 		.policy = FANOUT_BLOCK,
 	};
+	struct flow_def recorder = {
+		.name = "recorder",
+		.ctx = p->recorder,
+		.run = recorder_run,
+		.fini = recorder_fini,
+		.in = p->rows,
+		.room = ROW_ROOM,
+		.policy = FANOUT_BLOCK, /* a recording is complete */
+	};
+	int err = flow_add(p->flow, &store);
+
+	return err ? err : flow_add(p->flow, &recorder);
+}
+
+int pipeline_build(struct pipeline *p, char *err)
+{
 	int e = 0;
 
 	p->flow = flow_new();
@@ -327,10 +344,9 @@ int pipeline_build(struct pipeline *p, char *err)
 	p->rows = flow_queue(p->flow, "rows", row_ref, row_put);
 	if (!p->records || !p->rows)
 		return err_set(err, ENOMEM, "out of memory");
-	store.in = p->rows;
 	e = add_sources(p);
 	if (!e && p->store)
-		e = flow_add(p->flow, &store);
+		e = add_store(p);
 	for (unsigned int i = 0; !e && i < p->opts->noutputs; i++)
 		e = add_output(p, i);
 	return e ? err_set(err, -e, "cannot set up the pipeline: %s", strerror(-e)) : 0;

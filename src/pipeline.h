@@ -23,9 +23,10 @@ struct pipeline {
 	struct batch_pool *pool;
 	struct tally *tally;
 	struct store *store;
-	struct agg *agg;         /* NULL: none; filled by the thread of the store */
-	struct capture *capture; /* NULL: rows come from files */
-	struct reader *first;    /* the first of these, open already */
+	struct agg *agg;           /* NULL: none; filled by the thread of the store */
+	struct recorder *recorder; /* NULL: no store */
+	struct capture *capture;   /* NULL: rows come from files */
+	struct reader *first;      /* the first of these, open already */
 	struct record_writer *raw;
 	struct ingest *ingest;
 	struct flow_node *emitter; /* whose output ingest's rows are */

@@ -156,7 +156,9 @@ static int make_store(struct pipeline *p)
 	p->store = store_new(mem - part);
 	if (p->store && p->opts->agg)
 		p->agg = agg_new(p->store, part);
-	return p->store && (p->agg || !p->opts->agg) ? 0 : -ENOMEM;
+	if (p->store)
+		p->recorder = recorder_new(&p->run, p->store);
+	return p->recorder && (p->agg || !p->opts->agg) ? 0 : -ENOMEM;
 }
 
 struct session *session_new(const struct session_opts *o, int *error, char *err)
@@ -292,6 +294,9 @@ void session_counts(struct session *s, struct session_counts *out)
 	for (unsigned int i = 0; i < s->opts.noutputs; i++)
 		out->lost_output += p->outs[i].lost;
 	out->lost_output += dropped(s);
+	if (p->recorder)
+		recorder_stats(p->recorder, &out->record);
+	out->lost_output += out->record.lost;
 	out->bad_records = p->bad_records + out->capture.unknown;
 	count_probes(s, out);
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -317,6 +322,16 @@ struct store *session_store(struct session *s)
 	return s->pipe.store;
 }
 
+int session_record(struct session *s, const char *path, char *err)
+{
+	if (!s->pipe.recorder || !s->started || s->stopped)
+		return err_set(err, EINVAL, "nothing can be recorded now");
+	for (unsigned int i = 0; path && i < s->opts.noutputs; i++)
+		if (!strcmp(path, s->opts.outputs[i].opts.path))
+			return err_set(err, EBUSY, "%s is being written already", path);
+	return recorder_switch(s->pipe.recorder, path, err);
+}
+
 struct agg *session_agg(struct session *s)
 {
 	return s->pipe.agg;
@@ -338,6 +353,7 @@ void session_free(struct session *s)
 	reader_close(p->first);
 	ingest_free(p->ingest);
 	capture_close(p->capture);
+	recorder_free(p->recorder);
 	agg_free(p->agg);
 	store_free(p->store);
 	tally_free(p->tally);

@@ -15,6 +15,7 @@
 #include "capture/capture.h"
 #include "conn/conn.h"
 #include "enrich/routes.h"
+#include "recorder.h"
 #include "span/pair.h"
 #include "span/tally.h"
 #include "store/agg.h"
@@ -53,6 +54,7 @@ struct session_counts {
 	struct pair_stats pair;
 	struct store_stats store;
 	uint64_t lost_output;          /* rows that an output did not take */
+	struct recorder_stats record;  /* of session_record() */
 	uint64_t bad_records;          /* of a recording: left out */
 	uint64_t undecided;            /* spans shown because the filter failed on them */
 	unsigned int attached, probes; /* of those that were wanted */
@@ -84,6 +86,12 @@ const struct probe_state *session_probes(struct session *s, size_t *n);
 size_t session_targets(struct session *s);
 struct store *session_store(struct session *s); /* NULL without one */
 struct agg *session_agg(struct session *s);     /* likewise */
+/*
+ * Records from now on into a file (its name says the format), with the
+ * connections and processes known so far; path NULL: no longer. Needs the store.
+ * Any thread. 0, or -errno with words in err.
+ */
+int session_record(struct session *s, const char *path, char *err);
 /* Nodes and queues as text: fill, high water, drops. */
 void session_describe(struct session *s, struct buf *out);
 void session_free(struct session *s);
