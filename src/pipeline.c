@@ -164,6 +164,10 @@ static int load_file(struct pipeline *p, const char *path, struct flow_node *sel
 	if (st.bad)
 		warn(LEVEL_WARN, "%s: %llu records could not be read (the first at byte %llu)",
 		     path, (unsigned long long)st.bad, (unsigned long long)st.bad_at);
+	if (st.logs || st.metrics)
+		warn(LEVEL_WARN,
+		     "%s: %llu log records and %llu metrics of other programs are not shown", path,
+		     (unsigned long long)st.logs, (unsigned long long)st.metrics);
 	reader_close(r);
 	return n < 0 ? n : 0;
 }

@@ -226,3 +226,17 @@ void json_attr_list(struct json *j, struct otlp_dec *d)
 	while (json_next(j) == JSON_OBJ)
 		attribute(j, d);
 }
+
+void json_attr_object(struct json *j, struct otlp_dec *d)
+{
+	bool first = true;
+
+	buf_ch(&d->nested, '{');
+	while (json_next(j) == JSON_OBJ) {
+		if (!first)
+			buf_ch(&d->nested, ',');
+		first = false;
+		list_entry(j, d, true);
+	}
+	buf_ch(&d->nested, '}');
+}

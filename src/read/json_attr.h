@@ -20,4 +20,7 @@ ssize_t json_attr_base64(struct str s, uint8_t *out);
 /* The array of {"key", "value"} that follows: each to the decoder. */
 void json_attr_list(struct json *j, struct otlp_dec *d);
 
+/* The array that was just opened, of {"key", "value"}: appended to d->nested as JSON object. */
+void json_attr_object(struct json *j, struct otlp_dec *d);
+
 #endif

@@ -20,6 +20,7 @@ void otlp_dec_fini(struct otlp_dec *d)
 	buf_free(&d->nested);
 	buf_free(&d->resource_attrs);
 	buf_free(&d->attrs);
+	buf_free(&d->lists);
 }
 
 static void base64(struct buf *b, struct str s)
@@ -192,6 +193,7 @@ static bool begin(struct otlp_dec *d, enum table t)
 	d->attrs_whole = STR_NULL;
 	d->nulls = (struct otlp_val){ 0 };
 	buf_clear(&d->attrs);
+	buf_clear(&d->lists);
 	buf_clear(&d->nested);
 	arena_reset(&d->scratch);
 	if (d->foreign)
@@ -227,7 +229,7 @@ bool otlp_log(struct otlp_dec *d, struct str event)
 		if (tables[t].event && str_is(event, tables[t].event))
 			return begin(d, (enum table)t);
 	if (!str_is(event, PLACE_START) && !str_is(event, PLACE_END))
-		d->stats->unknown++;
+		d->stats->logs++;
 	return false;
 }
 
@@ -273,6 +275,15 @@ void otlp_attr(struct otlp_dec *d, struct str key, const struct otlp_val *v)
 	}
 }
 
+void otlp_list(struct otlp_dec *d, const struct place_list *l, size_t start)
+{
+	struct str s = { d->nested.p + start, d->nested.len - start };
+
+	if (s.len > 2) /* some */
+		add_member(&d->lists, str_of(l->key),
+		           &(struct otlp_val){ .kind = VAL_NESTED, .s = s });
+}
+
 static void set_nulls(struct otlp_dec *d)
 {
 	struct json j = json_of(d->nulls.s);
@@ -295,23 +306,24 @@ static void set_nulls(struct otlp_dec *d)
 static void set_attrs(struct otlp_dec *d)
 {
 	struct span *s = d->row;
-	bool more = d->foreign && d->resource_attrs.len;
+	const struct buf *const parts[] = { d->foreign ? &d->resource_attrs : NULL, &d->attrs,
+		                            &d->lists };
 	struct buf all = { 0 };
 
 	if (d->attrs_whole.s) {
 		s->attrs = d->attrs_whole;
 		return;
 	}
-	if (!d->attrs.len && !more)
-		return;
-	buf_ch(&all, '{');
-	if (more)
-		buf_str(&all, buf_slice(&d->resource_attrs));
-	if (more && d->attrs.len)
-		buf_ch(&all, ',');
-	buf_str(&all, buf_slice(&d->attrs));
-	buf_ch(&all, '}');
-	s->attrs = all.failed ? STR_NULL : batch_text(d->batch, buf_slice(&all));
+	for (unsigned int i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!parts[i] || !parts[i]->len)
+			continue;
+		buf_ch(&all, all.len ? ',' : '{');
+		buf_str(&all, buf_slice(parts[i]));
+	}
+	if (all.len) {
+		buf_ch(&all, '}');
+		s->attrs = all.failed ? STR_NULL : batch_text(d->batch, buf_slice(&all));
+	}
 	buf_free(&all);
 }
 

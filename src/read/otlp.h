@@ -43,6 +43,7 @@ struct otlp_dec {
 	enum table table;
 	void *row; /* NULL: nobody wants it */
 	struct buf attrs;
+	struct buf lists;       /* members as in attrs: what place_lists names */
 	struct str attrs_whole; /* PLACE_ATTRS */
 	struct otlp_val nulls;
 	struct otlp_val seen[OTLP_ALIASES];
@@ -68,6 +69,9 @@ void otlp_attr(struct otlp_dec *d, struct str key, const struct otlp_val *v);
 void otlp_span_end(struct otlp_dec *d, const struct otlp_fields *f);
 void otlp_log_end(struct otlp_dec *d);
 void otlp_take_back(struct otlp_dec *d); /* instead: the item is damaged, its row goes */
+
+/* What was appended to d->nested since `start` is list l of this span. */
+void otlp_list(struct otlp_dec *d, const struct place_list *l, size_t start);
 
 /* v as JSON text. */
 void otlp_val_json(struct buf *b, const struct otlp_val *v);

@@ -120,6 +120,88 @@ static void span_field(struct json *j, struct str key, struct otlp_dec *d, struc
 		f->state = json_text(j, &d->scratch);
 }
 
+static void put_id(struct buf *b, struct str s)
+{
+	size_t n = s.len == 16 || s.len == 12 ? 8 : s.len == 32 || s.len == 24 ? 16 : 0;
+	uint8_t id[16] = { 0 };
+
+	id_value(s, id, n);
+	buf_ch(b, '"');
+	buf_hex(b, id, n);
+	buf_ch(b, '"');
+}
+
+/* A value of an event or link, which `j` is at, to d->nested. */
+static void list_part(struct json *j, struct otlp_dec *d, const struct place_part *p)
+{
+	bool number = p->kind == PART_TIME || p->kind == PART_COUNT || p->kind == PART_BITS;
+
+	if (p->kind == PART_ATTRS && j->tok == JSON_ARR) {
+		json_attr_object(j, d);
+		return;
+	}
+	if (j->tok == JSON_STR && p->kind == PART_TEXT)
+		json_str(&d->nested, json_text(j, &d->scratch));
+	else if (j->tok == JSON_STR && p->kind == PART_ID)
+		put_id(&d->nested, j->text);
+	else if ((j->tok == JSON_STR || j->tok == JSON_NUM) && number)
+		buf_u64(&d->nested, time_value(j->text));
+	else
+		buf_z(&d->nested, "null");
+	if (j->tok == JSON_OBJ || j->tok == JSON_ARR)
+		json_rest(j);
+}
+
+static const struct place_part *json_part(const struct place_list *l, struct str key)
+{
+	for (const struct place_part *p = l->parts; p->key; p++)
+		if (json_attr_key_is(key, p->json))
+			return p;
+	return NULL;
+}
+
+/* One event or link, just opened, to its end. */
+static void list_object(struct json *j, struct otlp_dec *d, const struct place_list *l)
+{
+	bool first = true;
+
+	buf_ch(&d->nested, '{');
+	while (json_next(j) == JSON_KEY) {
+		const struct place_part *p = json_part(l, j->text);
+
+		if (!p) {
+			json_skip(j);
+			continue;
+		}
+		buf_fmt(&d->nested, first ? "\"%s\":" : ",\"%s\":", p->key);
+		first = false;
+		json_next(j);
+		list_part(j, d, p);
+	}
+	buf_ch(&d->nested, '}');
+}
+
+/* The value of `key` where that is a list of place_lists, which `j` has just opened. */
+static bool span_list(struct json *j, struct str key, struct otlp_dec *d)
+{
+	size_t start = d->nested.len;
+
+	for (unsigned int i = 0; i < PLACE_LISTS; i++) {
+		if (!str_is(key, place_lists[i].json))
+			continue;
+		buf_ch(&d->nested, '[');
+		while (json_next(j) == JSON_OBJ) {
+			if (d->nested.len > start + 1)
+				buf_ch(&d->nested, ',');
+			list_object(j, d, &place_lists[i]);
+		}
+		buf_ch(&d->nested, ']');
+		otlp_list(d, &place_lists[i], start);
+		return true;
+	}
+	return false;
+}
+
 /* Takes the rest of an item; true where it is whole. */
 static bool span_item(struct json *j, struct otlp_dec *d, struct otlp_fields *f)
 {
@@ -133,6 +215,8 @@ static bool span_item(struct json *j, struct otlp_dec *d, struct otlp_fields *f)
 		json_next(j);
 		if (str_is(key, "status"))
 			status_value(j, d, f);
+		else if (j->tok == JSON_ARR && span_list(j, key, d))
+			continue;
 		else if (j->tok == JSON_OBJ || j->tok == JSON_ARR)
 			json_rest(j);
 		else
@@ -208,13 +292,28 @@ static void take_scope(const struct otlp_json_walk *w, struct otlp_dec *d)
 	otlp_scope(d, s);
 }
 
-/* Items of metrics have no rows yet: counted by resource. */
-static void skip_metrics(struct otlp_json_walk *w, struct otlp_dec *d)
+/* Metrics have no table: counted, by the keys that lead to them. */
+static void count_metrics(struct json *j, struct otlp_dec *d, unsigned int level)
 {
-	if (json_next(&w->j) != JSON_ARR)
+	static const char *const keys[] = { "scopeMetrics", "metrics" };
+
+	if (json_next(j) != JSON_ARR) {
+		if (j->tok == JSON_OBJ)
+			json_rest(j);
 		return;
-	while (json_next(&w->j) == JSON_OBJ && json_rest(&w->j))
-		d->stats->unknown++;
+	}
+	while (json_next(j) == JSON_OBJ) {
+		if (level == sizeof(keys) / sizeof(keys[0])) {
+			d->stats->metrics += json_rest(j);
+			continue;
+		}
+		while (json_next(j) == JSON_KEY) {
+			if (json_attr_key_is(j->text, keys[level]))
+				count_metrics(j, d, level + 1);
+			else
+				json_skip(j);
+		}
+	}
 }
 
 /* The list under `key` opens: one level down. */
@@ -233,7 +332,7 @@ static void at_key(struct otlp_json_walk *w, struct otlp_dec *d)
 	switch (w->level) {
 	case IN_MESSAGE:
 		if (json_attr_key_is(key, "resourceMetrics")) {
-			skip_metrics(w, d);
+			count_metrics(&w->j, d, 0);
 			return;
 		}
 		w->logs = json_attr_key_is(key, "resourceLogs");

@@ -14,6 +14,8 @@
 enum { X_RESOURCE = 1, X_SCOPE = 2 };
 enum { SCOPE_SCOPE = 1, SCOPE_ITEM = 2 };
 
+enum { LIST_DEPTH = 4 }; /* attrs, list, event, attributes */
+
 enum what { ITEM_SPAN, ITEM_LOG, ITEM_METRIC };
 
 /* The first LEN field with this number. */
@@ -31,6 +33,19 @@ static struct str find(struct cur c, uint32_t num)
 
 static void any_value(struct cur c, struct otlp_dec *d, struct otlp_val *v, unsigned int depth);
 
+/* A KeyValue as member of a JSON object, to d->nested. */
+static void object_entry(struct cur entry, struct otlp_dec *d, unsigned int depth)
+{
+	struct str key = find(entry, 1), in = find(entry, 2);
+	struct otlp_val v;
+
+	json_str(&d->nested, key);
+	buf_ch(&d->nested, ':');
+	any_value(cur_of(in.s ? in.s : "", in.len), d, &v, depth + 1);
+	if (v.kind != VAL_NESTED)
+		otlp_val_json(&d->nested, &v);
+}
+
 static void list_value(struct cur c, struct otlp_dec *d, bool object, unsigned int depth)
 {
 	bool first = true;
@@ -38,7 +53,6 @@ static void list_value(struct cur c, struct otlp_dec *d, bool object, unsigned i
 
 	buf_ch(&d->nested, object ? '{' : '[');
 	while (depth < JSON_DEPTH && pb_next(&c, &f)) {
-		struct cur value = pb_inside(&f);
 		struct otlp_val v;
 
 		if (f.num != 1 || f.type != PB_LEN)
@@ -47,13 +61,10 @@ static void list_value(struct cur c, struct otlp_dec *d, bool object, unsigned i
 			buf_ch(&d->nested, ',');
 		first = false;
 		if (object) {
-			struct str key = find(value, 1), in = find(value, 2);
-
-			json_str(&d->nested, key);
-			buf_ch(&d->nested, ':');
-			value = cur_of(in.s ? in.s : "", in.len);
+			object_entry(pb_inside(&f), d, depth);
+			continue;
 		}
-		any_value(value, d, &v, depth + 1);
+		any_value(pb_inside(&f), d, &v, depth + 1);
 		if (v.kind != VAL_NESTED)
 			otlp_val_json(&d->nested, &v);
 	}
@@ -171,6 +182,88 @@ static void span_text_field(const struct pb_field *f, struct otlp_dec *d, struct
 	}
 }
 
+/* The attributes of an event or link, to d->nested. */
+static void list_attrs(struct cur c, uint32_t num, struct otlp_dec *d)
+{
+	bool first = true;
+	struct pb_field f;
+
+	buf_ch(&d->nested, '{');
+	while (pb_next(&c, &f)) {
+		if (f.num != num || f.type != PB_LEN)
+			continue;
+		if (!first)
+			buf_ch(&d->nested, ',');
+		first = false;
+		object_entry(pb_inside(&f), d, LIST_DEPTH);
+	}
+	buf_ch(&d->nested, '}');
+}
+
+/* A value of an event or link, to d->nested; f is the first field with the part's number. */
+static void list_part(struct cur c, const struct pb_field *f, const struct place_part *p,
+                      struct otlp_dec *d)
+{
+	if (p->kind == PART_ATTRS) {
+		list_attrs(c, p->num, d);
+	} else if (p->kind == PART_TEXT && f->type == PB_LEN) {
+		json_str(&d->nested, f->s);
+	} else if (p->kind == PART_ID && f->type == PB_LEN) {
+		buf_ch(&d->nested, '"');
+		buf_hex(&d->nested, f->s.s, f->s.len);
+		buf_ch(&d->nested, '"');
+	} else if (f->type != PB_LEN) {
+		buf_u64(&d->nested, f->u);
+	} else {
+		buf_z(&d->nested, "null");
+	}
+}
+
+static bool first_field(struct cur c, uint32_t num, struct pb_field *f)
+{
+	while (pb_next(&c, f))
+		if (f->num == num)
+			return true;
+	return false;
+}
+
+static void list_object(struct cur c, const struct place_list *l, struct otlp_dec *d)
+{
+	bool first = true;
+	struct pb_field f;
+
+	buf_ch(&d->nested, '{');
+	for (const struct place_part *p = l->parts; p->key; p++) {
+		if (!first_field(c, p->num, &f))
+			continue;
+		buf_fmt(&d->nested, first ? "\"%s\":" : ",\"%s\":", p->key);
+		first = false;
+		list_part(c, &f, p, d);
+	}
+	buf_ch(&d->nested, '}');
+}
+
+/* Events and links of a span. */
+static void span_lists(struct cur span, struct otlp_dec *d)
+{
+	for (unsigned int i = 0; i < PLACE_LISTS; i++) {
+		size_t start = d->nested.len;
+		struct cur c = span;
+		struct pb_field f;
+
+		buf_ch(&d->nested, '[');
+		while (pb_next(&c, &f)) {
+			if (f.num != place_lists[i].num || f.type != PB_LEN)
+				continue;
+			if (d->nested.len > start + 1)
+				buf_ch(&d->nested, ',');
+			list_object(pb_inside(&f), &place_lists[i], d);
+		}
+		buf_ch(&d->nested, ']');
+		otlp_list(d, &place_lists[i], start);
+	}
+}
+
 static void take_span(struct cur c, struct otlp_dec *d)
 {
 	struct otlp_fields out = { .name = { "", 0 } };
@@ -178,6 +271,7 @@ static void take_span(struct cur c, struct otlp_dec *d)
 
 	if (!otlp_span(d))
 		return;
+	span_lists(c, d);
 	while (pb_next(&c, &f)) {
 		if (f.type == PB_LEN)
 			span_text_field(&f, d, &out);
@@ -225,7 +319,7 @@ static int take_item(struct cur c, struct otlp_dec *d)
 		take_log(c, d);
 		break;
 	case ITEM_METRIC:
-		d->stats->unknown++;
+		d->stats->metrics++;
 		break;
 	}
 	return 1;

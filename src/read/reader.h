@@ -20,12 +20,12 @@ enum recording {
 
 struct read_stats {
 	uint64_t rows[TABLE_MAX];
-	uint64_t bad;     /* lines or messages that could not be read and were left out */
-	uint64_t bad_at;  /* byte of the first of them, in the unpacked stream */
-	uint64_t unknown; /* metrics, foreign logs: counted, not shown yet */
-	bool truncated;   /* the last record is cut off */
-	uint64_t cut_at;  /* at this byte of the unpacked stream */
-	bool foreign;     /* not written by obi */
+	uint64_t bad;           /* lines or messages that could not be read and were left out */
+	uint64_t bad_at;        /* byte of the first of them, in the unpacked stream */
+	uint64_t logs, metrics; /* of other programs: counted, there is no table for them */
+	bool truncated;         /* the last record is cut off */
+	uint64_t cut_at;        /* at this byte of the unpacked stream */
+	bool foreign;           /* not written by obi */
 };
 
 struct reader;

@@ -58,3 +58,30 @@ int place_find(const struct places *p, enum table t, struct str key)
 	}
 	return -1;
 }
+
+const struct place_list place_lists[PLACE_LISTS] = {
+	{ "obi.events",
+	  "events",
+	  11,
+	  { { "time_unix_nano", "timeUnixNano", PART_TIME, 1 },
+	    { "name", "name", PART_TEXT, 2 },
+	    { "attributes", "attributes", PART_ATTRS, 3 },
+	    { "dropped_attributes_count", "droppedAttributesCount", PART_COUNT, 4 } } },
+	{ "obi.links",
+	  "links",
+	  13,
+	  { { "trace_id", "traceId", PART_ID, 1 },
+	    { "span_id", "spanId", PART_ID, 2 },
+	    { "trace_state", "traceState", PART_TEXT, 3 },
+	    { "attributes", "attributes", PART_ATTRS, 4 },
+	    { "dropped_attributes_count", "droppedAttributesCount", PART_COUNT, 5 },
+	    { "flags", "flags", PART_BITS, 6 } } },
+};
+
+const struct place_part *place_part(const struct place_list *l, struct str key)
+{
+	for (const struct place_part *p = l->parts; p->key; p++)
+		if (str_is(key, p->key))
+			return p;
+	return NULL;
+}

@@ -33,6 +33,31 @@ void places_init(struct places *p);
 /* The column of table t whose attribute is `key`; -1 where there is none. */
 int place_find(const struct places *p, enum table t, struct str key);
 
+/*
+ * Lists that a span of another program may carry. They are members of `attrs`,
+ * as JSON arrays of objects, and fields of their own in OTLP.
+ */
+enum place_part_kind { PART_TEXT, PART_ID, PART_TIME, PART_COUNT, PART_BITS, PART_ATTRS };
+
+struct place_part {
+	const char *key, *json; /* in attrs, in OTLP JSON */
+	enum place_part_kind kind;
+	uint32_t num; /* in protobuf */
+};
+
+enum { PLACE_LISTS = 2, PLACE_PARTS = 7 };
+
+struct place_list {
+	const char *key, *json;
+	uint32_t num;
+	struct place_part parts[PLACE_PARTS]; /* up to one without a key */
+};
+
+extern const struct place_list place_lists[PLACE_LISTS];
+
+/* The part of l whose member of attrs is `key`; NULL where there is none. */
+const struct place_part *place_part(const struct place_list *l, struct str key);
+
 /* What both directions agree on beside the columns. */
 #define PLACE_SCHEMA "https://opentelemetry.io/schemas/1.44.0"
 #define PLACE_SCOPE  "obi"

@@ -167,6 +167,33 @@ static struct str member_key(const struct json *j, struct buf *own)
 	return buf_slice(own);
 }
 
+/* An array of objects that have no other members than the parts of list l. */
+static bool is_list(const struct place_list *l, struct str text)
+{
+	struct json j = json_of(text);
+
+	if (json_next(&j) != JSON_ARR)
+		return false;
+	while (json_next(&j) == JSON_OBJ)
+		while (json_next(&j) == JSON_KEY)
+			if (!place_part(l, j.text) || !json_skip(&j))
+				return false;
+	return j.tok == JSON_ARR_END;
+}
+
+/* Whether the member is a list that has a field of its own in a span. */
+static bool take_list(struct otlp_enc *e, enum table t, struct str key, const struct otlp_value *v)
+{
+	for (unsigned int i = 0; i < PLACE_LISTS && t == TABLE_SPANS; i++) {
+		if (v->kind != OTLP_NESTED || !str_is(key, place_lists[i].key) ||
+		    !is_list(&place_lists[i], v->s))
+			continue;
+		e->lists[i] = v->s;
+		return true;
+	}
+	return false;
+}
+
 /* The members of a JSON object as attributes of their own. */
 static bool put_members(struct otlp_enc *e, enum table t, const void *row, struct str text)
 {
@@ -181,13 +208,17 @@ static bool put_members(struct otlp_enc *e, enum table t, const void *row, struc
 		struct str key = member_key(&j, &own);
 
 		json_next(&j);
-		if (member_value(e, &j, &v) && !is_written(e, t, row, key)) {
+		if (!member_value(e, &j, &v) || is_written(e, t, row, key))
+			continue;
+		any = true;
+		if (!take_list(e, t, key, &v))
 			e->be->attr(e, key, &v);
-			any = true;
-		}
 	}
 	buf_free(&own);
-	return any && j.tok == JSON_OBJ_END && json_next(&j) == JSON_DONE;
+	if (any && j.tok == JSON_OBJ_END && json_next(&j) == JSON_DONE)
+		return true;
+	memset(e->lists, 0, sizeof(e->lists));
+	return false;
 }
 
 /* All columns of a row that are attributes. */
@@ -265,6 +296,7 @@ static void put_span(struct otlp_enc *e, const struct span *s)
 		.flags = 0x101u | (remote ? 0x200u : 0),
 	};
 
+	memset(e->lists, 0, sizeof(e->lists));
 	e->be->item(e, &it);
 	put_columns(e, TABLE_SPANS, s);
 	put_nulls(e, s);

@@ -71,6 +71,8 @@ struct otlp_enc {
 	size_t mark[4];          /* protobuf: open messages */
 	uint32_t attr_field;     /* protobuf: number of the attributes here */
 	struct buf text;         /* scratch for one decoded value */
+	struct str
+		lists[PLACE_LISTS]; /* of this span, by place_lists: JSON arrays; s == NULL: none */
 	struct places places;
 	otlp_emit emit;
 	void *ctx;

@@ -135,11 +135,11 @@ static void put_key(struct buf *b, const struct json *j)
 	buf_free(&text);
 }
 
-static void put_list(struct buf *b, struct json *j, bool object)
+/* What an object or array holds, behind its opening bracket. */
+static void put_entries(struct buf *b, struct json *j, bool object)
 {
 	bool first = true;
 
-	buf_z(b, object ? "{\"kvlistValue\":{\"values\":[" : "{\"arrayValue\":{\"values\":[");
 	while (json_next(j) > JSON_DONE && j->tok != JSON_OBJ_END && j->tok != JSON_ARR_END) {
 		if (!first)
 			buf_ch(b, ',');
@@ -154,6 +154,12 @@ static void put_list(struct buf *b, struct json *j, bool object)
 		if (object)
 			buf_ch(b, '}');
 	}
+}
+
+static void put_list(struct buf *b, struct json *j, bool object)
+{
+	buf_z(b, object ? "{\"kvlistValue\":{\"values\":[" : "{\"arrayValue\":{\"values\":[");
+	put_entries(b, j, object);
 	buf_z(b, "]}}");
 }
 
@@ -238,9 +244,65 @@ static void json_item(struct otlp_enc *e, const struct otlp_item *it)
 	                   : "\"status\":{},\"attributes\":[");
 }
 
+/* A value of an event or link, which `j` is at. */
+static void put_part(struct buf *b, struct json *j, const struct place_part *p)
+{
+	uint64_t n = 0;
+
+	buf_fmt(b, "\"%s\":", p->json);
+	if (p->kind == PART_ATTRS) {
+		buf_ch(b, '[');
+		if (j->tok == JSON_OBJ)
+			put_entries(b, j, true);
+		buf_ch(b, ']');
+	} else if (p->kind == PART_TEXT || p->kind == PART_ID) {
+		struct buf text = { 0 };
+
+		json_decode(j->tok == JSON_STR ? j->text : STR(""), &text);
+		json_str(b, buf_slice(&text));
+		buf_free(&text);
+	} else {
+		if (j->tok == JSON_NUM)
+			(void)str_u64(j->text, &n);
+		buf_fmt(b, p->kind == PART_TIME ? "\"%llu\"" : "%llu", (unsigned long long)n);
+	}
+}
+
+/* Events and links: fields of the span beside its attributes. */
+static void put_span_list(struct buf *b, const struct place_list *l, struct str text)
+{
+	struct json j = json_of(text);
+	bool first = true, first_part;
+
+	buf_fmt(b, ",\"%s\":[", l->json);
+	json_next(&j);
+	while (json_next(&j) == JSON_OBJ) {
+		buf_z(b, first ? "{" : ",{");
+		first = false;
+		first_part = true;
+		while (json_next(&j) == JSON_KEY) {
+			const struct place_part *p = place_part(l, j.text);
+
+			if (!first_part)
+				buf_ch(b, ',');
+			first_part = false;
+			json_next(&j);
+			put_part(b, &j, p);
+			if (j.tok == JSON_OBJ || j.tok == JSON_ARR)
+				json_rest(&j);
+		}
+		buf_ch(b, '}');
+	}
+	buf_ch(b, ']');
+}
+
 static void json_item_end(struct otlp_enc *e)
 {
-	buf_z(&e->out, "]}");
+	buf_ch(&e->out, ']');
+	for (unsigned int i = 0; i < PLACE_LISTS && e->signal == OTLP_TRACES; i++)
+		if (e->lists[i].s)
+			put_span_list(&e->out, &place_lists[i], e->lists[i]);
+	buf_ch(&e->out, '}');
 	e->comma = true;
 }
 

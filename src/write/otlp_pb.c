@@ -130,14 +130,14 @@ static void pb_any(struct buf *b, struct json *j)
 	}
 }
 
-/* ArrayValue or KeyValueList, behind its opening bracket. */
-static void pb_list(struct buf *b, struct json *j, uint32_t field, bool object)
+/* What an object or array holds, behind its opening bracket: fields with this number. */
+static void pb_entries(struct buf *b, struct json *j, uint32_t field, bool object)
 {
-	size_t list = pb_open(b, field, 1), entry, any;
+	size_t entry, any;
 	struct buf key = { 0 };
 
 	while (json_next(j) > JSON_DONE && j->tok != JSON_OBJ_END && j->tok != JSON_ARR_END) {
-		entry = pb_open(b, 1, 1);
+		entry = pb_open(b, field, 1);
 		if (object) {
 			buf_clear(&key);
 			json_decode(j->text, &key);
@@ -151,8 +151,16 @@ static void pb_list(struct buf *b, struct json *j, uint32_t field, bool object)
 		}
 		pb_close(b, entry, 1);
 	}
-	pb_close(b, list, 1);
 	buf_free(&key);
+}
+
+/* ArrayValue or KeyValueList. */
+static void pb_list(struct buf *b, struct json *j, uint32_t field, bool object)
+{
+	size_t list = pb_open(b, field, 1);
+
+	pb_entries(b, j, 1, object);
+	pb_close(b, list, 1);
 }
 
 static void pb_value(struct buf *b, const struct otlp_value *v)
@@ -242,8 +250,78 @@ static void pb_item(struct otlp_enc *e, const struct otlp_item *it)
 	e->attr_field = LOG_ATTRS;
 }
 
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* An id from its hex digits; nothing where it is none. */
+static void pb_hex(struct buf *b, uint32_t num, struct str s)
+{
+	uint8_t id[16];
+
+	if (s.len != 16 && s.len != 32)
+		return;
+	for (size_t i = 0; i < s.len; i += 2) {
+		int high = hex_digit(s.s[i]), low = hex_digit(s.s[i + 1]);
+
+		if (high < 0 || low < 0)
+			return;
+		id[i / 2] = (uint8_t)(high << 4 | low);
+	}
+	pb_id(b, num, id, s.len / 2);
+}
+
+/* A value of an event or link, which `j` is at. */
+static void pb_part(struct buf *b, struct json *j, const struct place_part *p)
+{
+	struct buf text = { 0 };
+	uint64_t n;
+
+	if (p->kind == PART_ATTRS && j->tok == JSON_OBJ) {
+		pb_entries(b, j, p->num, true);
+	} else if (p->kind == PART_ID && j->tok == JSON_STR) {
+		pb_hex(b, p->num, j->text);
+	} else if (p->kind == PART_TEXT && j->tok == JSON_STR) {
+		json_decode(j->text, &text);
+		pb_name(b, p->num, buf_slice(&text));
+		buf_free(&text);
+	} else if (j->tok == JSON_NUM && str_u64(j->text, &n)) {
+		if (p->kind == PART_TIME)
+			pb_fixed64(b, p->num, n);
+		else if (p->kind == PART_BITS)
+			pb_fixed32(b, p->num, (uint32_t)n);
+		else if (p->kind == PART_COUNT)
+			pb_uint(b, p->num, n);
+	}
+}
+
+/* Events and links: fields of the span beside its attributes. */
+static void pb_span_list(struct buf *b, const struct place_list *l, struct str text)
+{
+	struct json j = json_of(text);
+
+	json_next(&j);
+	while (json_next(&j) == JSON_OBJ) {
+		size_t at = pb_open(b, l->num, 1);
+
+		while (json_next(&j) == JSON_KEY) {
+			const struct place_part *p = place_part(l, j.text);
+
+			json_next(&j);
+			pb_part(b, &j, p);
+			if (j.tok == JSON_OBJ || j.tok == JSON_ARR)
+				json_rest(&j);
+		}
+		pb_close(b, at, 1);
+	}
+}
+
 static void pb_item_end(struct otlp_enc *e)
 {
+	for (unsigned int i = 0; i < PLACE_LISTS && e->signal == OTLP_TRACES; i++)
+		if (e->lists[i].s)
+			pb_span_list(&e->out, &place_lists[i], e->lists[i]);
 	pb_close(&e->out, e->mark[MARK_ITEM], 2);
 }
 

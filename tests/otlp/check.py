@@ -243,6 +243,35 @@ def compare(what, got, want, tables):
     print("ok %s: %s" % (what, ", ".join("%d %s" % (len(want[t]), t) for t in tables)))
 
 
+# ---- spans of other programs ----
+
+def lists(messages):
+    """Events and links of each span, by its id."""
+    spans = [s for m in messages if hasattr(m, "resource_spans")
+             for r in m.resource_spans for c in r.scope_spans for s in c.spans]
+    return {s.span_id: (list(s.events), list(s.links)) for s in spans}
+
+
+def keeps_lists(command, tmp):
+    """Events and links come through: read, written, and once more in the other format."""
+    source = os.path.join(HERE, "foreign.jsonl")
+    with open(source, encoding="utf-8") as f:
+        lines = [line for line in f if line.startswith('{"resourceSpans')]
+    own = os.path.join(tmp, "own.jsonl")
+    with open(own, "w", encoding="utf-8") as f:
+        f.writelines(lines)
+    want = lists(read_json(own))
+    for name, read in (("a.otlpb", read_pb), ("b.otlp", read_json), ("c.otlpb", read_pb)):
+        path = os.path.join(tmp, name)
+        done = subprocess.run(command + [source, path], check=True, capture_output=True, text=True)
+        if source.endswith(".jsonl"):
+            assert "logs 1 metrics 3" in done.stderr, done.stderr
+        got = lists(read(path))
+        assert got == want, "%s: %r, not %r" % (name, got, want)
+        source = path
+    print("ok events and links of %d spans of another program" % len(want))
+
+
 def main():
     in_venv()
     codecs.register_error("eachbyte", each_byte)
@@ -270,6 +299,8 @@ def main():
         tables = list(want) if feed else ["spans"]
         compare("JSON lines", recorded(read_json(run("run.otlp"))), want, tables)
         compare("protobuf", recorded(read_pb(run("run.otlpb"))), want, tables)
+        if feed:
+            keeps_lists(command, tmp)
 
 
 if __name__ == "__main__":

@@ -126,9 +126,10 @@ int main(int argc, char **argv)
 		struct read_stats s;
 
 		reader_stats(r, &s);
-		fprintf(stderr, "feed: bad %llu at %llu truncated %d unknown %llu foreign %d\n",
+		fprintf(stderr,
+		        "feed: bad %llu at %llu truncated %d logs %llu metrics %llu foreign %d\n",
 		        (unsigned long long)s.bad, (unsigned long long)s.bad_at, s.truncated,
-		        (unsigned long long)s.unknown, s.foreign);
+		        (unsigned long long)s.logs, (unsigned long long)s.metrics, s.foreign);
 		reader_close(r);
 	}
 	return status;
