@@ -38,27 +38,9 @@ enum table_mode table_mode_of(const char *name)
 static void csv_cell(FILE *f, const char *text, size_t length)
 {
 	struct buf b = { 0 };
-	bool quote = false;
-	const char *s;
-	size_t len;
 
-	buf_escape(&b, (struct str){ text, length });
-	s = b.p ? b.p : "";
-	len = b.len;
-	for (size_t i = 0; i < len; i++)
-		quote = quote || strchr(",\"\r\n", s[i]);
-	if (!quote) {
-		fwrite(s, 1, len, f);
-		buf_free(&b);
-		return;
-	}
-	fputc('"', f);
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] == '"')
-			fputc('"', f);
-		fputc(s[i], f);
-	}
-	fputc('"', f);
+	buf_csv(&b, (struct str){ text, length });
+	fwrite(b.p, 1, b.len, f);
 	buf_free(&b);
 }
 

@@ -272,3 +272,24 @@ void buf_escape(struct buf *b, struct str s)
 		i += n;
 	}
 }
+
+void buf_csv(struct buf *b, struct str s)
+{
+	struct buf text = { 0 };
+	bool quote = !s.len;
+
+	buf_escape(&text, s);
+	for (size_t i = 0; i < text.len && !quote; i++)
+		quote = strchr(",\"\r\n", text.p[i]) && text.p[i];
+	if (quote)
+		buf_ch(b, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '"')
+			buf_ch(b, '"');
+		buf_ch(b, text.p[i]);
+	}
+	if (quote)
+		buf_ch(b, '"');
+	b->failed |= text.failed;
+	buf_free(&text);
+}

@@ -111,4 +111,7 @@ static inline struct str buf_slice(const struct buf *b)
  */
 void buf_escape(struct buf *b, struct str s);
 
+/* A field of comma-separated values (RFC 4180), escaped so too; an empty one is quoted. */
+void buf_csv(struct buf *b, struct str s);
+
 #endif

@@ -8,13 +8,11 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "write/columns.h"
-#include "write/sink.h"
+#include "write/lines.h"
 
 struct csv_out {
-	struct sink *sink;
+	struct lines lines; /* the first member: lines_rows() and others see only this */
 	struct columns columns;
-	struct buf lines;
-	uint64_t given, written;
 };
 
 /* Every column of the table, in its order. */
@@ -34,35 +32,6 @@ static int all_columns(struct columns *c, const char *spec, char *err)
 	return e;
 }
 
-static void put_quoted(struct buf *b, struct str s)
-{
-	bool quote = false;
-
-	for (size_t i = 0; i < s.len && !quote; i++)
-		quote = s.s[i] == '"' || s.s[i] == ',' || s.s[i] == '\n' || s.s[i] == '\r';
-	if (!quote && s.len) {
-		buf_str(b, s);
-		return;
-	}
-	buf_ch(b, '"'); /* an empty text is quoted: unknown is not */
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.s[i] == '"')
-			buf_ch(b, '"');
-		buf_ch(b, s.s[i]);
-	}
-	buf_ch(b, '"');
-}
-
-/* Captured text meets terminals here too: escaped, as in text output. */
-static void put_field(struct buf *b, struct str s)
-{
-	struct buf escaped = { 0 };
-
-	buf_escape(&escaped, s);
-	put_quoted(b, buf_slice(&escaped));
-	buf_free(&escaped);
-}
-
 static void put_cell(struct buf *b, unsigned int column, const void *row)
 {
 	const struct column *c = &tables[TABLE_SPANS].columns[column];
@@ -79,23 +48,35 @@ static void put_cell(struct buf *b, unsigned int column, const void *row)
 	if (cell.kind == CELL_INT)
 		buf_i64(b, cell.i);
 	else if (cell.kind == CELL_TEXT || cell.kind == CELL_JSON)
-		put_field(b, cell.text);
+		buf_csv(b, cell.text);
 }
 
 static void put_header(struct csv_out *w)
 {
 	for (unsigned int i = 0; i < w->columns.n; i++)
-		buf_fmt(&w->lines, "%s%s", i ? "," : "",
+		buf_fmt(&w->lines.text, "%s%s", i ? "," : "",
 		        tables[TABLE_SPANS].columns[w->columns.at[i]].name);
-	buf_z(&w->lines, "\n");
+	buf_z(&w->lines.text, "\n");
+}
+
+static void put_row(struct lines *l, enum table t, const void *row)
+{
+	const struct csv_out *w = (const void *)l;
+
+	(void)t;
+	for (unsigned int c = 0; c < w->columns.n; c++) {
+		if (c)
+			buf_ch(&l->text, ',');
+		put_cell(&l->text, w->columns.at[c], row);
+	}
+	buf_z(&l->text, "\n");
 }
 
 static int csv_close(void *state, char *err)
 {
 	struct csv_out *w = state;
-	int e = w->sink ? sink_close(w->sink, err) : 0;
+	int e = lines_close(&w->lines, err);
 
-	buf_free(&w->lines);
 	free(w);
 	return e;
 }
@@ -107,14 +88,13 @@ static int csv_open(const struct writer_opts *o, void **state, char *err)
 
 	if (!w)
 		return err_set(err, ENOMEM, "cannot open the output: out of memory");
+	w->lines.put = put_row;
 	e = all_columns(&w->columns, o->columns, err);
-	if (!e) {
-		w->sink = sink_open(o, NULL, SINK_PLAIN, err);
-		e = w->sink ? 0 : -errno;
-	}
+	if (!e)
+		e = lines_open(&w->lines, o, err);
 	if (!e) {
 		put_header(w);
-		e = sink_write(w->sink, buf_slice(&w->lines));
+		e = lines_write(&w->lines);
 	}
 	if (e) {
 		csv_close(w, err);
@@ -124,48 +104,11 @@ static int csv_open(const struct writer_opts *o, void **state, char *err)
 	return 0;
 }
 
-static int csv_rows(void *state, const struct batch *b)
-{
-	struct csv_out *w = state;
-	uint64_t rows = 0;
-	int err;
-
-	buf_clear(&w->lines);
-	for (unsigned int i = 0; i < b->n; i++) {
-		if (b->items[i].table != TABLE_SPANS)
-			continue;
-		for (unsigned int c = 0; c < w->columns.n; c++) {
-			if (c)
-				buf_ch(&w->lines, ',');
-			put_cell(&w->lines, w->columns.at[c], b->items[i].row);
-		}
-		buf_z(&w->lines, "\n");
-		rows++;
-	}
-	w->given += rows;
-	err = w->lines.failed ? -ENOMEM : sink_write(w->sink, buf_slice(&w->lines));
-	if (!err)
-		w->written += rows;
-	return err;
-}
-
-static int csv_flush(void *state)
-{
-	return sink_flush(((struct csv_out *)state)->sink);
-}
-
-static uint64_t csv_lost(void *state)
-{
-	const struct csv_out *w = state;
-
-	return w->given - w->written;
-}
-
 const struct writer writer_csv = {
 	.name = "csv",
 	.open = csv_open,
-	.rows = csv_rows,
-	.flush = csv_flush,
+	.rows = lines_rows,
+	.flush = lines_flush,
 	.close = csv_close,
-	.lost = csv_lost,
+	.lost = lines_lost,
 };

@@ -7,32 +7,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
-#include "write/sink.h"
-
-struct json_out {
-	struct sink *sink;
-	struct buf lines;
-	bool tables; /* rows of all tables: each object says which */
-	uint64_t given, written;
-};
-
-static int json_out_open(const struct writer_opts *o, void **state, char *err)
-{
-	struct json_out *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return err_set(err, ENOMEM, "cannot open the output: out of memory");
-	w->tables = o->tables;
-	w->sink = sink_open(o, NULL, SINK_PLAIN, err);
-	if (!w->sink) {
-		int e = -errno;
-
-		free(w);
-		return e;
-	}
-	*state = w;
-	return 0;
-}
+#include "write/lines.h"
 
 static void put_flags(struct buf *b, uint32_t flags)
 {
@@ -96,14 +71,14 @@ static void put_column(struct buf *b, enum table t, unsigned int column, const v
 	}
 }
 
-/* What is derived for SQL alone (V) is no key. */
-static void put_row(struct json_out *w, enum table t, const void *row)
+/* What is derived for SQL alone (V) is no key. With rows of all tables each object says which. */
+static void put_row(struct lines *l, enum table t, const void *row)
 {
-	struct buf *b = &w->lines;
+	struct buf *b = &l->text;
 	bool first = true;
 
 	buf_ch(b, '{');
-	if (w->tables) {
+	if (l->tables) {
 		buf_fmt(b, "\"table\":\"%s\"", tables[t].name);
 		first = false;
 	}
@@ -119,53 +94,36 @@ static void put_row(struct json_out *w, enum table t, const void *row)
 	buf_z(b, "}\n");
 }
 
-static int json_out_rows(void *state, const struct batch *b)
+static int json_open(const struct writer_opts *o, void **state, char *err)
 {
-	struct json_out *w = state;
-	uint64_t rows = 0;
-	int err;
+	struct lines *l = calloc(1, sizeof(*l));
+	int e;
 
-	buf_clear(&w->lines);
-	for (unsigned int i = 0; i < b->n; i++) {
-		if (b->items[i].table != TABLE_SPANS && !w->tables)
-			continue;
-		put_row(w, b->items[i].table, b->items[i].row);
-		rows++;
-	}
-	w->given += rows;
-	err = w->lines.failed ? -ENOMEM : sink_write(w->sink, buf_slice(&w->lines));
-	if (!err)
-		w->written += rows;
-	return err;
-}
-
-static int json_out_flush(void *state)
-{
-	return sink_flush(((struct json_out *)state)->sink);
-}
-
-static int json_out_close(void *state, char *err)
-{
-	struct json_out *w = state;
-	int e = sink_close(w->sink, err);
-
-	buf_free(&w->lines);
-	free(w);
+	if (!l)
+		return err_set(err, ENOMEM, "cannot open the output: out of memory");
+	l->tables = o->tables;
+	l->put = put_row;
+	e = lines_open(l, o, err);
+	if (e)
+		free(l);
+	else
+		*state = l;
 	return e;
 }
 
-static uint64_t json_out_lost(void *state)
+static int json_close(void *state, char *err)
 {
-	const struct json_out *w = state;
+	int e = lines_close(state, err);
 
-	return w->given - w->written;
+	free(state);
+	return e;
 }
 
 const struct writer writer_json = {
 	.name = "json",
-	.open = json_out_open,
-	.rows = json_out_rows,
-	.flush = json_out_flush,
-	.close = json_out_close,
-	.lost = json_out_lost,
+	.open = json_open,
+	.rows = lines_rows,
+	.flush = lines_flush,
+	.close = json_close,
+	.lost = lines_lost,
 };

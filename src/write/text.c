@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "write/columns.h"
-#include "write/sink.h"
+#include "write/lines.h"
 
 /* The default list: cells that are put together of several columns. */
 enum field_kind {
@@ -45,13 +45,12 @@ static const struct field fields[] = {
 enum { NFIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 struct text_out {
-	struct sink *sink;
+	struct lines lines;     /* the first member: lines_rows() and others see only this */
 	struct columns columns; /* n == 0: the default list */
 	unsigned int hidden;    /* fields that the screen has no room for, bits */
 	int operation;          /* width of that field; 0: any */
 	int column[NFIELDS];    /* of each field, -1: put together */
-	struct buf lines, cell;
-	uint64_t given, written;
+	struct buf cell;
 };
 
 /* Characters on a screen, as far as one can tell without a locale. */
@@ -81,11 +80,11 @@ static void put_padded(struct text_out *w, int width, bool last)
 	int blanks = abs(width) - width_of(s);
 
 	if (width < 0)
-		pad(&w->lines, blanks);
-	buf_str(&w->lines, s);
+		pad(&w->lines.text, blanks);
+	buf_str(&w->lines.text, s);
 	if (width > 0 && !last)
-		pad(&w->lines, blanks);
-	buf_z(&w->lines, last ? "\n" : " ");
+		pad(&w->lines.text, blanks);
+	buf_z(&w->lines.text, last ? "\n" : " ");
 }
 
 /* 980us 4.12ms 1.50s */
@@ -303,12 +302,17 @@ static void put_span(struct text_out *w, const struct span *s)
 			put_field(w, &fields[i], s);
 }
 
+static void put_row(struct lines *l, enum table t, const void *row)
+{
+	(void)t;
+	put_span((struct text_out *)l, row);
+}
+
 static int text_close(void *state, char *err)
 {
 	struct text_out *w = state;
-	int e = w->sink ? sink_close(w->sink, err) : 0;
+	int e = lines_close(&w->lines, err);
 
-	buf_free(&w->lines);
 	buf_free(&w->cell);
 	free(w);
 	return e;
@@ -325,10 +329,9 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 	if (!w)
 		return err_set(err, ENOMEM, "cannot open the output: out of memory");
 	e = o->columns ? columns_choose(&w->columns, def, o->columns, err) : 0;
-	if (!e) {
-		w->sink = sink_open(o, NULL, SINK_PLAIN, err);
-		e = w->sink ? 0 : -errno;
-	}
+	if (!e)
+		e = lines_open(&w->lines, o, err);
+	w->lines.put = put_row;
 	for (unsigned int i = 0; i < NFIELDS; i++)
 		w->column[i] = fields[i].column ? column_find(TABLE_SPANS, str_of(fields[i].column))
 		                                : -1;
@@ -336,7 +339,7 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 		fit(w, o->width);
 	if (!e) {
 		put_header(w);
-		e = sink_write(w->sink, buf_slice(&w->lines));
+		e = lines_write(&w->lines);
 	}
 	if (e) {
 		text_close(w, err);
@@ -346,43 +349,11 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 	return 0;
 }
 
-static int text_rows(void *state, const struct batch *b)
-{
-	struct text_out *w = state;
-	uint64_t rows = 0;
-	int err;
-
-	buf_clear(&w->lines);
-	for (unsigned int i = 0; i < b->n; i++) {
-		if (b->items[i].table != TABLE_SPANS)
-			continue;
-		put_span(w, b->items[i].row);
-		rows++;
-	}
-	w->given += rows;
-	err = w->lines.failed ? -ENOMEM : sink_write(w->sink, buf_slice(&w->lines));
-	if (!err)
-		w->written += rows;
-	return err;
-}
-
-static int text_flush(void *state)
-{
-	return sink_flush(((struct text_out *)state)->sink);
-}
-
-static uint64_t text_lost(void *state)
-{
-	const struct text_out *w = state;
-
-	return w->given - w->written;
-}
-
 const struct writer writer_text = {
 	.name = "text",
 	.open = text_open,
-	.rows = text_rows,
-	.flush = text_flush,
+	.rows = lines_rows,
+	.flush = lines_flush,
 	.close = text_close,
-	.lost = text_lost,
+	.lost = lines_lost,
 };
