@@ -216,26 +216,55 @@ static bool is_harmless(struct str key, struct str value)
 	       !str_is(key, "error.message") && no_card(value);
 }
 
-/* A JSON object, one level deep: the text values of its members. */
+/* Where a walk over the text of JSON is. */
+struct attr_walk {
+	struct str key, outer; /* of the value here; of the one that is secret with all inside */
+	uint64_t lists;        /* a bit for each level: it is an array */
+	unsigned int depth, secret; /* secret: the level from which on all is; 0: none */
+	bool value;                 /* a text here is a value, else a key */
+};
+
+/* A character outside of texts. */
+static void attr_step(struct attr_walk *w, char c)
+{
+	if (c == '{' || c == '[') {
+		w->lists = w->lists << 1 | (c == '[');
+		w->depth++;
+		if (!w->secret && w->value && is_secret_name(w->key)) {
+			w->secret = w->depth;
+			w->outer = w->key;
+		}
+	} else if (c == '}' || c == ']') {
+		if (w->secret == w->depth)
+			w->secret = 0;
+		w->lists >>= 1;
+		w->depth -= w->depth > 0;
+	}
+	if (c == ',')
+		w->value = w->lists & 1;
+	else
+		w->value = c == ':' || (w->value && c != '{' && c != '}');
+}
+
+/* A JSON object: the text values of its members, and of what lies inside those. */
 static void add_attrs(struct buf *b, struct str s)
 {
-	struct str key = STR_NULL;
-	bool value = false;
+	struct attr_walk w = { .key = STR_NULL };
 	size_t done = 0;
 
 	for (size_t i = 0; i < s.len;) {
-		struct str text;
+		struct str text, key = w.secret ? w.outer : w.key;
 		size_t n;
 
 		if (s.s[i] != '"') {
-			value = s.s[i] == ':' || (value && s.s[i] != ',' && s.s[i] != '}');
+			attr_step(&w, s.s[i]);
 			i++;
 			continue;
 		}
 		n = json_string(s, i);
 		text = (struct str){ s.s + i + 1, n > 2 ? n - 2 : 0 };
-		if (!value || n < 2) {
-			key = text;
+		if (!w.value || n < 2) {
+			w.key = text;
 		} else if (!is_harmless(key, text)) {
 			buf_add(b, s.s + done, i - done);
 			buf_ch(b, '"');
