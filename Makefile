@@ -291,4 +291,4 @@ always:
 # skeletons are system headers, which dependency files leave out
 $(OUT)/obj/src/capture/probes.o $(UNIT_OUT)/obj/src/capture/probes.o: $(SKELS)
 
--include $(APP_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(UI_FUZZ_OBJ:.o=.d) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.bpf.d)
+-include $(wildcard $(OUT)/obj/tests/*/*.d) $(APP_OBJ:.o=.d) $(UNIT_OBJ:.o=.d) $(UI_FUZZ_OBJ:.o=.d) $(BPF_SRC:bpf/%.bpf.c=$(OUT)/bpf/%.bpf.d)

@@ -161,3 +161,14 @@ void json_value(struct buf *b, struct str text)
 	b->len = b->failed ? b->len : start;
 	buf_z(b, "null");
 }
+
+void json_clean(struct buf *b, struct str s)
+{
+	struct buf quoted = { 0 };
+
+	json_str(&quoted, s);
+	if (!quoted.failed)
+		json_decode((struct str){ quoted.p + 1, quoted.len - 2 }, b);
+	b->failed |= quoted.failed;
+	buf_free(&quoted);
+}

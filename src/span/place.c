@@ -2,6 +2,8 @@
 /* place - where a column stands in OTLP. */
 #include "span/place.h"
 
+#include "base/json.h"
+
 static unsigned int slot_of(struct str key)
 {
 	uint32_t h = (uint32_t)key.len * 0x9e3779b1u;
@@ -84,4 +86,25 @@ const struct place_part *place_part(const struct place_list *l, struct str key)
 		if (str_is(key, p->key))
 			return p;
 	return NULL;
+}
+
+static bool is_list(const struct place_list *l, struct str text)
+{
+	struct json j = json_of(text);
+
+	if (json_next(&j) != JSON_ARR)
+		return false;
+	while (json_next(&j) == JSON_OBJ)
+		while (json_next(&j) == JSON_KEY)
+			if (!place_part(l, j.text) || !json_skip(&j))
+				return false;
+	return j.tok == JSON_ARR_END;
+}
+
+int place_list_find(struct str key, struct str text)
+{
+	for (int i = 0; i < PLACE_LISTS; i++)
+		if (str_is(key, place_lists[i].key))
+			return is_list(&place_lists[i], text) ? i : -1;
+	return -1;
 }

@@ -57,6 +57,8 @@ extern const struct place_list place_lists[PLACE_LISTS];
 
 /* The part of l whose member of attrs is `key`; NULL where there is none. */
 const struct place_part *place_part(const struct place_list *l, struct str key);
+/* The list that a member of attrs is: by its key, and its objects have no other parts; -1: none. */
+int place_list_find(struct str key, struct str text);
 
 /* What both directions agree on beside the columns. */
 #define PLACE_SCHEMA "https://opentelemetry.io/schemas/1.44.0"

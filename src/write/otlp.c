@@ -152,7 +152,7 @@ static bool is_written(struct otlp_enc *e, enum table t, const void *row, struct
 /* The key of a member; in *own where it had to be changed. */
 static struct str member_key(const struct json *j, struct buf *own)
 {
-	struct buf quoted = { 0 };
+	struct buf raw;
 
 	buf_clear(own);
 	if (!j->escaped && str_is_utf8(j->text))
@@ -160,38 +160,11 @@ static struct str member_key(const struct json *j, struct buf *own)
 	json_decode(j->text, own);
 	if (str_is_utf8(buf_slice(own)))
 		return buf_slice(own);
-	json_str(&quoted, buf_slice(own)); /* replaces what is no UTF-8 */
-	buf_clear(own);
-	json_decode((struct str){ quoted.p + 1, quoted.len - 2 }, own);
-	buf_free(&quoted);
+	raw = *own;
+	*own = (struct buf){ 0 };
+	json_clean(own, buf_slice(&raw));
+	buf_free(&raw);
 	return buf_slice(own);
-}
-
-/* An array of objects that have no other members than the parts of list l. */
-static bool is_list(const struct place_list *l, struct str text)
-{
-	struct json j = json_of(text);
-
-	if (json_next(&j) != JSON_ARR)
-		return false;
-	while (json_next(&j) == JSON_OBJ)
-		while (json_next(&j) == JSON_KEY)
-			if (!place_part(l, j.text) || !json_skip(&j))
-				return false;
-	return j.tok == JSON_ARR_END;
-}
-
-/* Whether the member is a list that has a field of its own in a span. */
-static bool take_list(struct otlp_enc *e, enum table t, struct str key, const struct otlp_value *v)
-{
-	for (unsigned int i = 0; i < PLACE_LISTS && t == TABLE_SPANS; i++) {
-		if (v->kind != OTLP_NESTED || !str_is(key, place_lists[i].key) ||
-		    !is_list(&place_lists[i], v->s))
-			continue;
-		e->lists[i] = v->s;
-		return true;
-	}
-	return false;
 }
 
 /* The members of a JSON object as attributes of their own. */
@@ -201,6 +174,7 @@ static bool put_members(struct otlp_enc *e, enum table t, const void *row, struc
 	struct buf own = { 0 };
 	struct otlp_value v;
 	bool any = false;
+	int list;
 
 	if (json_next(&j) != JSON_OBJ)
 		return false;
@@ -211,7 +185,10 @@ static bool put_members(struct otlp_enc *e, enum table t, const void *row, struc
 		if (!member_value(e, &j, &v) || is_written(e, t, row, key))
 			continue;
 		any = true;
-		if (!take_list(e, t, key, &v))
+		list = t == TABLE_SPANS && v.kind == OTLP_NESTED ? place_list_find(key, v.s) : -1;
+		if (list >= 0) /* a field of the span */
+			e->lists[list] = v.s;
+		else
 			e->be->attr(e, key, &v);
 	}
 	buf_free(&own);
@@ -252,18 +229,19 @@ static unsigned int span_kind(struct str kind)
 /* Fields of a span that have no way to say "unknown". */
 static void put_nulls(struct otlp_enc *e, const struct span *s)
 {
+	const char *const unknown[] = { s->start_ns == COL_NULL ? "start_ns" : NULL,
+		                        s->dur_ns == COL_NULL ? "dur_ms" : NULL,
+		                        s->name.s ? NULL : "name",
+		                        s->error == COL_NULL ? "error" : NULL };
 	char list[80];
 	size_t n = 0;
 
-	if (s->dur_ns != COL_NULL && s->error != COL_NULL && s->name.s && s->start_ns != COL_NULL)
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		if (unknown[i])
+			n += (size_t)snprintf(list + n, sizeof(list) - n, ",\"%s\"", unknown[i]);
+	if (!n)
 		return;
-	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s",
-	                      s->start_ns == COL_NULL ? ",\"start_ns\"" : "");
-	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s",
-	                      s->dur_ns == COL_NULL ? ",\"dur_ms\"" : "");
-	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s", s->name.s ? "" : ",\"name\"");
-	n += (size_t)snprintf(list + n, sizeof(list) - n, "%s]",
-	                      s->error == COL_NULL ? ",\"error\"" : "");
+	list[n++] = ']';
 	list[0] = '[';
 	e->be->attr(e, STR(PLACE_NULLS),
 	            &(struct otlp_value){ .kind = OTLP_NESTED, .s = { list, n } });
@@ -271,11 +249,9 @@ static void put_nulls(struct otlp_enc *e, const struct span *s)
 
 static const uint8_t *id_or_none(const uint8_t *id, size_t n)
 {
-	uint8_t any = 0;
+	static const uint8_t none[16];
 
-	for (size_t i = 0; i < n; i++)
-		any |= id[i];
-	return any ? id : NULL;
+	return memcmp(id, none, n) ? id : NULL;
 }
 
 static void put_span(struct otlp_enc *e, const struct span *s)

@@ -91,16 +91,14 @@ static void pb_int_attr(struct otlp_enc *e, struct str key, int64_t i)
 
 static void pb_name(struct buf *b, uint32_t num, struct str s)
 {
-	struct buf clean = { 0 }, text = { 0 };
+	struct buf text = { 0 };
 
 	if (str_is_utf8(s)) {
 		pb_bytes(b, num, s);
 		return;
 	}
-	json_str(&clean, s); /* replaces what is no UTF-8 */
-	json_decode((struct str){ clean.p + 1, clean.len - 2 }, &text);
+	json_clean(&text, s);
 	pb_bytes(b, num, buf_slice(&text));
-	buf_free(&clean);
 	buf_free(&text);
 }
 
