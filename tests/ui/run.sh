@@ -45,12 +45,16 @@ for case in "$@"; do
 	args=$(sed -n 's/^# args: //p' "tests/ui/$case.keys")
 	# shellcheck disable=SC2086
 	"$root/obi" ${args/IN/$tmp/shop.obiraw} -q -o json >"$tmp/rows.json"
+	for table in spans connections processes; do
+		"$root/obi" sql -r "$tmp/shop.obiraw" -q -o json "select * from $table" >"$tmp/$table.json"
+	done
 	for size in 80x24 100x30 200x50; do
 		for charset in utf8 ascii; do
 			n=$((n + 1))
 			golden=tests/ui/golden/$case-$size-$charset
 			screens "$case" $size $charset >"$tmp/new" || { bad=1; cd "$root" || exit 1; }
-			if ! python3 tests/ui/check.py "$size" "$tmp/rows.json" "$tmp/new"; then
+			if ! python3 tests/ui/check.py "$size" "$tmp/rows.json" "$tmp/new" ||
+				! python3 tests/ui/check_sheets.py "$tmp" "$tmp/new"; then
 				echo "$golden: figures disagree with the recording"
 				bad=1
 			elif [ "$update" ]; then
