@@ -337,6 +337,16 @@ struct agg *session_agg(struct session *s)
 	return s->pipe.agg;
 }
 
+int session_usage(struct session *s, pid_t pid, struct usage *out)
+{
+	return s->opts.nrecordings ? -ENOTSUP : usage_read(pid, out);
+}
+
+const char *session_runtime(struct session *s, pid_t pid)
+{
+	return s->opts.nrecordings ? NULL : usage_runtime(pid);
+}
+
 void session_describe(struct session *s, struct buf *out)
 {
 	flow_describe(s->pipe.flow, out);

@@ -15,6 +15,7 @@
 #include "capture/capture.h"
 #include "conn/conn.h"
 #include "enrich/routes.h"
+#include "enrich/usage.h"
 #include "recorder.h"
 #include "span/pair.h"
 #include "span/tally.h"
@@ -92,6 +93,12 @@ struct agg *session_agg(struct session *s);     /* likewise */
  * Any thread. 0, or -errno with words in err.
  */
 int session_record(struct session *s, const char *path, char *err);
+/*
+ * What a process that is traced now uses, 0 or -errno (-ENOTSUP in a recording),
+ * and what it runs on: "go", "python", ...; NULL: unknown.
+ */
+int session_usage(struct session *s, pid_t pid, struct usage *out);
+const char *session_runtime(struct session *s, pid_t pid);
 /* Nodes and queues as text: fill, high water, drops. */
 void session_describe(struct session *s, struct buf *out);
 void session_free(struct session *s);
