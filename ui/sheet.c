@@ -223,6 +223,8 @@ int sheet_ask(struct pane *p, int budget_ms, char *err)
 	struct sheet *s = p->state;
 
 	(void)err;
+	if (sheet_seek_on(s, budget_ms))
+		return 1;
 	if (!s->running && due(s))
 		begin(s);
 	if (s->trial && !answer_wait(s->trial, s->running ? 0 : budget_ms)) {

@@ -94,8 +94,9 @@ int sheet_columns(struct pane *p, const char *spec, char *err);
 extern const struct tbl_source sheet_source;
 /* The statement with filter and order; `count`: how many rows fit `where`. */
 void sheet_statement(struct sheet *s, const char *where, bool count, struct buf *out);
-bool sheet_load(struct sheet *s);   /* the row of the cursor */
-bool sheet_failed(struct sheet *s); /* the loaded row is of something that failed */
+bool sheet_load(struct sheet *s);                  /* the row of the cursor */
+bool sheet_failed(struct sheet *s);                /* the loaded row is of something that failed */
+int sheet_seek_on(struct sheet *s, int budget_ms); /* search; 1: more to do */
 enum handled sheet_sort(struct sheet *s, const struct tbl_col *c, bool invert);
 enum handled sheet_show_detail(struct sheet *s, bool full);
 enum handled sheet_hide_detail(struct sheet *s);

@@ -91,18 +91,17 @@ static enum handled filter_prompt(struct sheet *s)
 static int search_done(struct pane *p, const char *text, char *err)
 {
 	struct sheet *s = p->state;
-	bool found;
 
 	(void)err;
 	if (s->in_detail) {
 		snprintf(s->detail.search, sizeof(s->detail.search), "%s", text);
-		found = detail_search(&s->detail, true);
-	} else {
-		snprintf(s->table.search, sizeof(s->table.search), "%s", text);
-		found = !*text || tbl_search(&s->table, true, true);
+		if (*text && !detail_search(&s->detail, true))
+			app_say(p->app, "not found: %s", text);
+		return 0;
 	}
-	if (!found)
-		app_say(p->app, "not found: %s", text);
+	snprintf(s->table.search, sizeof(s->table.search), "%s", text);
+	if (*text)
+		tbl_seek(&s->table, tbl_fits_search, true, true);
 	return 0;
 }
 
@@ -187,19 +186,29 @@ static enum handled menu(struct sheet *s, bool columns)
 
 /* ---- keys ---- */
 
+static bool fits_error(struct tbl *t, size_t row)
+{
+	return sheet_source.load(t->ctx, row) && sheet_failed(t->ctx);
+}
+
+int sheet_seek_on(struct sheet *s, int budget_ms)
+{
+	bool error = s->table.seek.fits == fits_error;
+	int e;
+
+	if (!s->table.seek.fits)
+		return 0;
+	e = tbl_seek_on(&s->table, budget_ms);
+	if (e < 0)
+		app_say(s->pane->app, error ? "no errors here" : "not found: %s", s->table.search);
+	app_touch(s->pane->app);
+	return e > 0;
+}
+
 static enum handled next_error(struct sheet *s, bool forward)
 {
-	size_t n = sheet_source.count(s), at;
-
-	for (size_t i = 1; i <= n; i++) {
-		at = forward ? (s->table.cursor + i) % n : (s->table.cursor + n - i % n) % n;
-		if (!sheet_source.load(s, at) || !sheet_failed(s))
-			continue;
-		tbl_go(&s->table, at);
-		return UI_HANDLED | UI_REDRAW;
-	}
-	app_say(s->pane->app, "no errors here");
-	return UI_HANDLED;
+	tbl_seek(&s->table, fits_error, forward, false);
+	return UI_HANDLED | UI_REFRESH;
 }
 
 static enum handled enter(struct sheet *s)

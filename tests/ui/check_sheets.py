@@ -19,7 +19,7 @@ def load(name):
 
 
 spans, conns, procs = load("spans"), load("connections"), load("processes")
-now = max(r["start_ns"] for r in spans)
+now = max(r["start_ns"] + (r["dur_ns"] or 0) for r in spans)
 bad = []
 
 
