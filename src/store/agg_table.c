@@ -56,7 +56,9 @@ unsigned int agg_point(const struct agg_window *w, const struct cell_sparse *c)
 
 uint32_t agg_cells(const struct agg_window *w, const struct cube_key *k, uint32_t *first)
 {
-	*first = w->from > LONGEST ? cube_after(k, w->from - LONGEST) : 0;
+	*first = 0;
+	if (w->from > LONGEST && k->ncells && k->cells[0].at < w->from - LONGEST)
+		*first = cube_after(k, w->from - LONGEST);
 	while (*first < k->ncells && k->cells[*first].at + k->cells[*first].secs <= w->from)
 		++*first;
 	return cube_after(k, w->to - 1);

@@ -181,6 +181,7 @@ static struct cube_key *key_new(struct cube *c, const union cube_value *v, uint6
 	}
 	k->hash = hash;
 	k->serial = ++c->serial;
+	k->due = UINT32_MAX;
 	k->slot = c->nkeys;
 	memcpy(k->value, v, c->ncolumns * sizeof(*v));
 	c->keys[c->nkeys++] = k;
@@ -364,6 +365,13 @@ static struct cell_sparse *insert(struct cube *c, struct cube_key *k, uint32_t i
 	return &cells[i];
 }
 
+static void note_due(const struct cube *c, struct cube_key *k, const struct cell_sparse *cell)
+{
+	uint32_t due = cube_due(c, cell);
+
+	k->due = due < k->due ? due : k->due;
+}
+
 static struct cell_sparse *cell_at(struct cube *c, struct cube_key *k, uint32_t at)
 {
 	uint32_t i = cube_after(k, at);
@@ -372,8 +380,10 @@ static struct cell_sparse *cell_at(struct cube *c, struct cube_key *k, uint32_t 
 	if (i && covers(&k->cells[i - 1], at) && k->cells[i - 1].count < UINT32_MAX)
 		return &k->cells[i - 1];
 	cell = insert(c, k, i);
-	if (cell)
-		cell_init(cell, at, 1);
+	if (!cell)
+		return NULL;
+	cell_init(cell, at, 1);
+	note_due(c, k, cell);
 	return cell;
 }
 
@@ -393,6 +403,7 @@ void cube_move(struct cube *c, struct cube_key *into, struct cube_key *k)
 			if (!to)
 				return;
 			*to = *from;
+			note_due(c, into, to);
 		}
 		k->ncells--;
 	}

@@ -45,6 +45,7 @@ struct cube_key {
 	uint32_t folded;       /* bits of the classes that were given up */
 	struct cell_sparse *cells;
 	uint32_t ncells, cap;
+	uint32_t due;   /* no cell becomes coarser before this second */
 	uint64_t count; /* spans, of all time */
 	union cube_value value[];
 };
@@ -107,6 +108,8 @@ int64_t cube_time(const struct span *s);
 
 /* Makes cells coarser where their time has come. */
 void cube_coarsen(struct cube *c, struct cube_key *k, uint32_t now);
+/* The second at which a cell is old enough to become part of a coarser one. */
+uint32_t cube_due(const struct cube *c, const struct cell_sparse *cell);
 /* Cells of k become cells of `into`; k is left empty, but on ENOMEM. */
 void cube_move(struct cube *c, struct cube_key *into, struct cube_key *k);
 /* The key with these values; NULL on ENOMEM. Texts are those of the cube. */

@@ -67,6 +67,17 @@ static uint32_t length_of(const struct cube *c, const struct cell_sparse *cell, 
 	return secs;
 }
 
+uint32_t cube_due(const struct cube *c, const struct cell_sparse *cell)
+{
+	for (unsigned int i = 0; i + 1 < LEVELS; i++) {
+		uint32_t longer = levels[i + 1].secs;
+
+		if (cell->secs < longer)
+			return cell->at - cell->at % longer + longer + age_of(c, i);
+	}
+	return UINT32_MAX;
+}
+
 /* `cell` into the last of the n cells of k where it belongs there. */
 static bool join(struct cube *c, struct cube_key *k, uint32_t n, const struct cell_sparse *cell,
                  uint32_t at, uint32_t secs)
@@ -86,6 +97,7 @@ void cube_coarsen(struct cube *c, struct cube_key *k, uint32_t now)
 {
 	uint32_t n = 0;
 
+	k->due = UINT32_MAX;
 	for (uint32_t i = 0; i < k->ncells; i++) {
 		struct cell_sparse *cell = &k->cells[i];
 		uint32_t secs = length_of(c, cell, now), at = cell->at - cell->at % secs;
@@ -94,6 +106,7 @@ void cube_coarsen(struct cube *c, struct cube_key *k, uint32_t now)
 			continue;
 		cell->at = at;
 		cell->secs = (uint16_t)secs;
+		k->due = cube_due(c, cell) < k->due ? cube_due(c, cell) : k->due;
 		if (n != i)
 			k->cells[n] = *cell;
 		n++;
@@ -108,10 +121,11 @@ void cube_coarsen(struct cube *c, struct cube_key *k, uint32_t now)
 	}
 }
 
-static void coarsen_all(struct cube *c, uint32_t now)
+static void coarsen_all(struct cube *c, uint32_t now, bool anyway)
 {
 	for (uint32_t i = 0; i < c->nkeys; i++)
-		cube_coarsen(c, c->keys[i], now);
+		if (anyway || c->keys[i]->due <= now)
+			cube_coarsen(c, c->keys[i], now);
 	c->settled = now;
 }
 
@@ -127,12 +141,12 @@ void cube_settle(struct cube *c)
 
 	if (c->bytes <= c->budget && now - c->settled < SETTLE_SECS)
 		return;
-	coarsen_all(c, now);
+	coarsen_all(c, now, false);
 	if (c->bytes > c->budget && many_keys(c))
 		cube_fold(c);
 	while (c->bytes > c->budget && c->squeeze < SQUEEZE_MAX) {
 		c->squeeze++;
-		coarsen_all(c, now);
+		coarsen_all(c, now, true);
 	}
 	if (c->bytes > c->budget)
 		cube_fold(c);

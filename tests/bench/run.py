@@ -12,6 +12,7 @@ import re
 import sys
 
 import rows_obi
+import rows_query
 import rows_target
 from measure import Noise
 
@@ -19,7 +20,7 @@ from measure import Noise
 def all_rows():
     """(number, function), in order: functions named row_N or row_N_what."""
     found = []
-    for module in (rows_target, rows_obi):
+    for module in (rows_target, rows_obi, rows_query):
         for name, f in inspect.getmembers(module, inspect.isfunction):
             m = re.fullmatch(r"row_(\d+)(?:_\w+)?", name)
             if m:
