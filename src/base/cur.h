@@ -92,6 +92,34 @@ static inline struct str cur_str(struct cur *c, size_t n)
 	return p ? (struct str){ (const char *)p, n } : (struct str){ "", 0 };
 }
 
+/* Seven bits a byte, the lowest first, at most 64 in all; ->over where there is none. */
+static inline uint64_t cur_varint(struct cur *c)
+{
+	uint64_t v = 0;
+
+	for (unsigned int shift = 0; shift < 70; shift += 7) {
+		uint8_t byte = cur_u8(c);
+
+		if (c->over)
+			return 0;
+		if (shift == 63 && byte > 1)
+			break; /* more than 64 bits */
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return v;
+	}
+	c->over = true;
+	return 0;
+}
+
+/* Likewise, with the sign in the lowest bit (protobuf's sint, Kafka). */
+static inline int64_t cur_zigzag(struct cur *c)
+{
+	uint64_t v = cur_varint(c);
+
+	return (int64_t)(v >> 1 ^ -(v & 1));
+}
+
 /* The text up to a NUL, which is taken too; ->over if there is none. */
 static inline struct str cur_cstr(struct cur *c)
 {

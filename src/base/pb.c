@@ -2,28 +2,9 @@
 /* pb - the protobuf wire format without a schema. */
 #include "base/pb.h"
 
-uint64_t pb_take_varint(struct cur *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned int shift = 0; shift < 70; shift += 7) {
-		uint8_t byte = cur_u8(c);
-
-		if (c->over)
-			return 0;
-		if (shift == 63 && byte > 1)
-			break; /* more than 64 bits */
-		v |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return v;
-	}
-	c->over = true;
-	return 0;
-}
-
 static void take_len(struct cur *c, struct pb_field *f)
 {
-	uint64_t len = pb_take_varint(c);
+	uint64_t len = cur_varint(c);
 
 	if (len > cur_left(c)) {
 		c->over = true;
@@ -39,14 +20,14 @@ bool pb_next(struct cur *c, struct pb_field *f)
 	*f = (struct pb_field){ .s = { "", 0 } };
 	if (c->over || !cur_left(c))
 		return false;
-	tag = pb_take_varint(c);
+	tag = cur_varint(c);
 	f->num = (uint32_t)(tag >> 3);
 	f->type = (enum pb_type)(tag & 7);
 	if (!f->num || tag >> 32)
 		c->over = true;
 	switch (f->type) {
 	case PB_VARINT:
-		f->u = pb_take_varint(c);
+		f->u = cur_varint(c);
 		break;
 	case PB_I64:
 		f->u = cur_le(c, 8);

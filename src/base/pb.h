@@ -25,7 +25,6 @@ struct pb_field {
  * c->over is set. Groups, which OTLP never had, are no field.
  */
 bool pb_next(struct cur *c, struct pb_field *f);
-uint64_t pb_take_varint(struct cur *c); /* c->over where there is none */
 static inline struct cur pb_inside(const struct pb_field *f)
 {
 	return cur_of(f->s.s, f->s.len);
