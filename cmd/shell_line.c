@@ -26,7 +26,7 @@ static struct {
 	bool done;
 	char *functions[FUNCTIONS];
 	size_t nfunctions;
-	struct shell_completions list;
+	struct completions list;
 	size_t at;
 	bool keep; /* in the file */
 } now;
@@ -66,7 +66,7 @@ static char *next_match(const char *word, int state)
 
 static char **complete(const char *word, int start, int end)
 {
-	struct shell_names names = { (const char *const *)now.functions, now.nfunctions,
+	struct shell_names names = { { (const char *const *)now.functions, now.nfunctions },
 		                     now.shell->recipes };
 	struct buf text = { 0 };
 	size_t lead = strlen(now.before);
@@ -76,7 +76,7 @@ static char **complete(const char *word, int start, int end)
 	buf_z(&text, now.before);
 	buf_z(&text, rl_line_buffer);
 	buf_ch(&text, 0);
-	shell_complete_free(&now.list);
+	complete_free(&now.list);
 	if (!text.failed)
 		shell_complete_at(&names, text.p, lead + (size_t)start, lead + (size_t)end,
 		                  &now.list);
@@ -239,7 +239,7 @@ void shell_line_close(struct shell *s)
 {
 	(void)s;
 	shell_catch(false);
-	shell_complete_free(&now.list);
+	complete_free(&now.list);
 	for (size_t i = 0; i < now.nfunctions; i++)
 		free(now.functions[i]);
 	now.nfunctions = 0;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "cmd/live.h"
 #include "cmd/shell.h"
+#include "cmd/tui.h"
 
 /* A recording is read whole before it is asked; it may take more room than a live capture. */
 static const size_t recording_bytes = (size_t)4 << 30;
@@ -123,6 +124,24 @@ static void name_source(const struct options *o, struct buf *out)
 	buf_ch(out, 0);
 }
 
+/* .view: the rows as a table of the interface; back to the prompt when it is left. */
+static int view(struct shell *sh, const char *sql, char *err)
+{
+	struct live *l = sh->view_ctx;
+	const char *params[2 * SHELL_PARAMS];
+	int e;
+
+	for (size_t i = 0; i < sh->nparams; i++) {
+		params[2 * i] = sh->params[i].name;
+		params[2 * i + 1] = sh->params[i].value;
+	}
+	shell_catch(false);
+	e = tui_rows(l, sql, params, sh->nparams, err);
+	shell_catch(true);
+	err_set_sink(say, (void *)(uintptr_t)l->o);
+	return e;
+}
+
 static int prompt(struct shell *sh, const struct options *o)
 {
 	char *history = shell_history_path();
@@ -167,6 +186,10 @@ static int with_shell(struct live *l, const struct options *o, bool prompts)
 	struct recipes *recipes = recipes_load(dir);
 	int status = STATUS_ERROR;
 
+	if (prompts) {
+		sh.view = view;
+		sh.view_ctx = l;
+	}
 	sh.recipes = recipes;
 	sh.sql = sql_open(session_store(l->session), &limits);
 	sh.out = table_new(stdout, mode_of(o));

@@ -136,3 +136,32 @@ int tui_run(struct live *l, const char *view, const char *recorded)
 	}
 	return status;
 }
+
+static bool stopped(void *ctx)
+{
+	return live_check(ctx, 0) == LIVE_STOPPED;
+}
+
+int tui_rows(struct live *l, const char *sql, const char *const *params, size_t nparams, char *err)
+{
+	struct tui t = { .live = l };
+	char *config = config_folder(), target[128];
+	struct ui_opts u;
+	int e;
+
+	fill(&u, &t, "sql", NULL);
+	live_target(l, target, sizeof(target));
+	u.target = target;
+	u.config = config;
+	u.session = l->session;
+	u.start = NULL;
+	u.progress = NULL;
+	u.over = stopped;
+	u.ctx = l;
+	u.sql = sql;
+	u.params = params;
+	u.nparams = nparams;
+	e = ui_run(&u, err);
+	free(config);
+	return e;
+}

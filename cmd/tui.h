@@ -15,4 +15,11 @@ bool tui_wanted(const struct options *o);
  */
 int tui_run(struct live *l, const char *view, const char *recorded);
 
+/*
+ * The rows of a statement over a session that is there, to look around in;
+ * returns when the user leaves. `params`: name and value of each, nparams pairs.
+ * 0, or -errno with words in err (ERR_TEXT bytes).
+ */
+int tui_rows(struct live *l, const char *sql, const char *const *params, size_t nparams, char *err);
+
 #endif

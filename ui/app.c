@@ -204,6 +204,17 @@ void app_menu(struct app *a, const struct menu_spec *spec)
 	a->dirty = true;
 }
 
+const struct recipes *app_recipes(struct app *a)
+{
+	char path[4096];
+
+	if (a->recipes)
+		return a->recipes;
+	snprintf(path, sizeof(path), "%s/queries", a->opts.config ? a->opts.config : "");
+	a->recipes = recipes_load(a->opts.config ? path : NULL);
+	return a->recipes;
+}
+
 int64_t app_now(struct app *a)
 {
 	struct timespec t;
@@ -439,6 +450,7 @@ static void finish(struct app *a)
 	agg_view_free(a->totals);
 	screen_close(a->screen);
 	grid_free(&a->grid);
+	recipes_free(a->recipes);
 	keymap_free(a->keys);
 	free(a->counts);
 	pthread_mutex_destroy(&a->lock);

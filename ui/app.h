@@ -44,6 +44,9 @@ void app_menu(struct app *a, const struct menu_spec *spec);
  */
 int app_open(struct app *a, const char *view, const char *filter, const char *crumb, char *err);
 
+/* Ready queries and those of the user's folder, which :view shows; NULL: none could be read. */
+const struct recipes *app_recipes(struct app *a);
+
 /* The views there are, in the order of their numbers; NULL past the end. */
 const struct view *app_view(size_t i);
 

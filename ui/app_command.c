@@ -38,12 +38,23 @@ static int cmd_screen(struct app *a, const char *arg, char *err)
 	return 0;
 }
 
+/* A query of queries/ or of the user's folder: NAME, and parameters behind. */
+static int named_query(struct app *a, const char *arg, char *err)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, " "), arg);
+	if (!app_recipes(a) || !recipe_find(app_recipes(a), name))
+		return err_set(err, ENOENT, "no view \"%s\"; Tab lists them", name);
+	return app_open(a, "query", arg, name, err);
+}
+
 static int cmd_view(struct app *a, const char *arg, char *err)
 {
 	for (unsigned int i = 0; app_view(i); i++)
 		if (!strcmp(app_view(i)->name, arg))
 			return app_show(a, i, err);
-	return err_set(err, ENOENT, "no view \"%s\"", arg);
+	return named_query(a, arg, err);
 }
 
 static int cmd_pipeline(struct app *a, const char *arg, char *err)
@@ -119,7 +130,7 @@ static const struct {
 	  cmd_write },
 	{ "columns", ":columns a,b,+c,-d", "columns; without: the default", cmd_columns },
 	{ "set", ":set theme mono", "theme dark|light|mono|cb, ascii on|off", cmd_set },
-	{ "view", ":view NAME", "another view", cmd_view },
+	{ "view", ":view NAME [limit=9]", "another view, or a ready query", cmd_view },
 	{ "screen", ":screen FILE", "this screen as text", cmd_screen },
 	{ "pipeline", ":pipeline", "nodes and queues: fill, high water, drops", cmd_pipeline },
 	{ "help", ":help", "keys", cmd_help },
@@ -128,18 +139,31 @@ static const struct {
 
 enum { NCOMMANDS = sizeof(commands) / sizeof(*commands) };
 
+static size_t count_views(void)
+{
+	size_t n = 0;
+
+	while (app_view(n))
+		n++;
+	return n;
+}
+
 const char *app_command_word(struct pane *p, size_t i)
 {
 	static const char *const more[] = { "theme", "dark", "light", "mono", "cb", "ascii" };
 
-	(void)p;
+	const struct recipe *r;
+
 	if (i < NCOMMANDS)
 		return commands[i].name;
 	i -= NCOMMANDS;
 	if (i < sizeof(more) / sizeof(*more))
 		return more[i];
 	i -= sizeof(more) / sizeof(*more);
-	return app_view(i) ? app_view(i)->name : NULL;
+	if (i < count_views())
+		return app_view(i)->name;
+	r = p && app_recipes(p->app) ? recipe_at(app_recipes(p->app), i - count_views()) : NULL;
+	return r ? r->name : NULL;
 }
 
 void app_command_help(size_t i, const char **usage, const char **help)

@@ -34,7 +34,8 @@ struct app {
 	struct session *made;
 	char start_err[512];
 
-	struct screen *screen; /* NULL: by a script of keys */
+	struct screen *screen;   /* NULL: by a script of keys */
+	struct recipes *recipes; /* NULL: nobody has asked */
 	struct grid grid;
 	const struct theme *theme;
 	struct keymap *keys;

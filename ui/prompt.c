@@ -137,6 +137,8 @@ static void complete(struct prompt *p)
 		p->stem_at = p->at;
 		while (p->stem_at && in_word(p->text[p->stem_at - 1]))
 			p->stem_at--;
+		if (p->spec.complete)
+			p->stem_at = p->spec.complete(p->spec.pane, p->text, p->at);
 		snprintf(p->stem, sizeof(p->stem), "%.*s", (int)(p->at - p->stem_at),
 		         p->text + p->stem_at);
 		p->next = 0;

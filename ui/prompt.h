@@ -25,6 +25,11 @@ struct prompt_spec {
 	void (*cancelled)(struct pane *p); /* Esc; may be NULL */
 	/* For Tab: the i-th word that may stand there; NULL past the end. May be NULL. */
 	const char *(*word)(struct pane *p, size_t i);
+	/*
+	 * Before the words are asked for, where they depend on the text: the cursor is
+	 * at byte `at`; returns where the word to complete begins. May be NULL.
+	 */
+	size_t (*complete)(struct pane *p, const char *text, size_t at);
 	struct pane *pane;
 };
 

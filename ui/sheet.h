@@ -78,6 +78,9 @@ bool sheet_stop(struct sheet *s);
 struct str sheet_value(const struct sheet *s, const char *column);
 int64_t sheet_number(const struct sheet *s, const char *column); /* COL_NULL: unknown */
 
+/* For enter(): the trace that the row names, where it does; else the row in full. */
+enum handled sheet_to_trace(struct sheet *s);
+
 /* Functions of struct view. */
 int sheet_ask(struct pane *p, int budget_ms, char *err);
 void sheet_draw(struct pane *p, struct grid *g, struct rect r);

@@ -220,6 +220,21 @@ static enum handled enter(struct sheet *s)
 	return s->spec->enter ? s->spec->enter(s) : sheet_show_detail(s, true);
 }
 
+enum handled sheet_to_trace(struct sheet *s)
+{
+	struct str id = sheet_value(s, "trace_id");
+	char filter[96], err[512] = "";
+
+	if (id.len != 32)
+		id = sheet_value(s, "sample");
+	if (id.len != 32)
+		return sheet_show_detail(s, true);
+	snprintf(filter, sizeof(filter), "trace_id = '%.*s'", STR_ARG(id));
+	if (app_open(s->pane->app, "trace", filter, "trace", err))
+		app_say(s->pane->app, "%s", err);
+	return UI_HANDLED | UI_REDRAW;
+}
+
 static enum handled switch_pane(struct sheet *s)
 {
 	if (s->detailed && !s->full)
@@ -271,6 +286,9 @@ enum handled sheet_act(struct pane *p, enum action a, const char *key)
 		return s->detailed ? sheet_hide_detail(s) : sheet_show_detail(s, false);
 	if (a == ACT_INTERRUPT && sheet_stop(s))
 		return UI_HANDLED;
+	/* One that has only just begun is not what a person wants to stop. */
+	if (a == ACT_BACK && s->running && answer_seconds(s->running) > 0.3)
+		return sheet_stop(s) ? UI_HANDLED : UI_IGNORED;
 	if (s->detailed && (a == ACT_BACK || (a == ACT_QUIT && s->full)))
 		return sheet_hide_detail(s);
 	if (a == ACT_WINDOW || a == ACT_WINDOW_BACK || a == ACT_WINDOW_FORWARD)

@@ -27,6 +27,10 @@ struct ui_opts {
 	/* Asked ten times a second; true: a signal, a time limit, the end of -- CMD. May be NULL. */
 	bool (*over)(void *ctx);
 	void *ctx;
+	/* Where `view` is "sql": its statement, and name and value of each parameter. */
+	const char *sql;
+	const char *const *params;
+	size_t nparams;
 	const char *view;    /* name of the first one: "trace", "top", ... */
 	const char *target;  /* of the header: "-p 4242 (checkout)", "run.otlp" */
 	const char *filter;  /* that the command line already applied; for the explanation */

@@ -303,3 +303,28 @@ def test_live_rows_come_in_while_one_asks(folder):
     finally:
         server.kill()
         server.wait()
+
+
+def test_view_opens_the_rows_in_the_interface_and_q_comes_back(shell):
+    t = shell()
+    t.enter("select proto, count(*) n from spans group by 1 order by 1;")
+    t.until(r"\(4 rows")
+    t.enter(".view")
+    t.until(r"SQL: select proto, count\(\*\) n")
+    t.until(r"postgresql")
+    t.type("q")
+    t.until(PROMPT)
+    t.enter("select 40 + 2;")
+    t.until(r"42")
+    leave(t)
+
+
+def test_view_of_a_ready_query_has_its_parameters(shell):
+    t = shell()
+    t.enter(".run slow limit=2")
+    t.until(r"\(2 rows")
+    t.enter(".view")
+    t.until(r"1/2")
+    t.type("q")
+    t.until(PROMPT)
+    leave(t)

@@ -9,6 +9,7 @@ them. A row on a screen must be one of them, cell by cell, in the order of its c
 """
 import json
 import re
+import sqlite3
 import sys
 
 folder, screens_file = sys.argv[1:]
@@ -93,7 +94,23 @@ views = {"connections": [conn_cells(c) for c in conns],
 titles = {t for cells in views.values() for row in cells for t in row}
 
 
-def heads(line):
+def tables():
+    """The same rows as ordinary tables of another SQLite."""
+    db = sqlite3.connect(":memory:")
+    for name, rows in (("spans", spans), ("connections", conns), ("processes", procs)):
+        columns = list(rows[0])
+        db.execute(f"create table {name} ({', '.join(columns)})")
+        marks = ", ".join("?" * len(columns))
+        db.executemany(f"insert into {name} values ({marks})",
+                       [[json.dumps(v) if isinstance(v, (dict, list)) else v for v in r.values()]
+                        for r in rows])
+    return db
+
+
+db = tables()
+
+
+def heads(line, titles):
     """Titles of the head line, left to right; the sign of the order is left aside."""
     line = re.sub(r" [\u25b2\u25bc^v](?= |$)", "  ", line)
     found, at = [], 0
@@ -125,11 +142,34 @@ def fits(line, cells, columns):
     return not rest
 
 
+def check_sql(name, lines):
+    """What the screen says is the statement is asked elsewhere; rows must be the same."""
+    said = re.search(r"SQL: (.*?)(?:  filter: (.*?))?  +(\d+)/(\d+)", lines[2])
+    if not said or "\u2026" in lines[2] or ".. " in lines[2] or not lines[3].startswith("  "):
+        return
+    sql = said[1] if not said[2] else f"select * from ({said[1]}) where {said[2]}"
+    if "recursive" in sql:
+        return
+    got = db.execute(sql)
+    titles = [c[0] for c in got.description]
+    rows = [dict(zip(titles, map(text, r))) for r in got]
+    if len(rows) != int(said[4]):
+        bad.append(f"{name}: {said[4]} rows, SQL gives {len(rows)}: {sql}")
+    columns = heads(lines[3][2:], titles)
+    for line in lines[4:-1] if columns else []:
+        if not line.strip():
+            break
+        if not any(fits(line, cells, columns) for cells in rows):
+            bad.append(f"{name}: SQL gives no such row: {line}")
+
+
 def check(name, lines):
     view = re.match(r"obi (\w+) ", lines[0])
+    if view and view[1] == "sql" and len(lines) > 6:
+        check_sql(name, lines)
     if not view or view[1] not in views or len(lines) < 6:
         return
-    columns = heads(lines[3][2:])
+    columns = heads(lines[3][2:], titles)
     if not columns:
         return  # a detail, a menu
     for line in lines[4:-1]:

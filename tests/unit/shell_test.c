@@ -17,8 +17,9 @@ static const char *offered(const char *with_cursor, bool *files)
 {
 	static char out[4096];
 	static struct recipes *recipes;
-	struct shell_names names = { functions, sizeof(functions) / sizeof(functions[0]), NULL };
-	struct shell_completions l;
+	struct shell_names names = { { functions, sizeof(functions) / sizeof(functions[0]) },
+		                     NULL };
+	struct completions l;
 	char text[512];
 	size_t at = strcspn(with_cursor, "^"), len = 0;
 
@@ -32,7 +33,7 @@ static const char *offered(const char *with_cursor, bool *files)
 		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s", i ? " " : "", l.v[i]);
 	if (files)
 		*files = l.files;
-	shell_complete_free(&l);
+	complete_free(&l);
 	return out;
 }
 
