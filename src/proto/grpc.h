@@ -16,8 +16,11 @@ uint32_t grpc_from_reset(uint32_t http2_code); /* of a stream that was reset */
 /* The end of a call: status, error, attributes. */
 void grpc_fill_status(uint32_t code, struct msg *out);
 
-/* What a Content-Type says: GRPC_NO, or which framing the body has. */
-enum grpc_kind { GRPC_NO, GRPC_PLAIN, GRPC_WEB, GRPC_WEB_TEXT };
+/*
+ * What a Content-Type says: GRPC_NO, or which framing the body has. GRPC_MAYBE is
+ * for a stream whose Content-Type is not known.
+ */
+enum grpc_kind { GRPC_NO, GRPC_PLAIN, GRPC_WEB, GRPC_WEB_TEXT, GRPC_MAYBE };
 enum grpc_kind grpc_kind_of(struct str content_type);
 
 /* The fields of a gRPC-Web trailer, "grpc-status: 0\r\n...": its status, -1: none. */

@@ -51,6 +51,23 @@ struct http2_stream *http2_add(struct http2 *h, uint32_t id)
 	return s;
 }
 
+void http2_fill_code(struct http2 *h, const struct http2_stream *s, struct msg *out)
+{
+	if (!s->code) {
+		out->flags |= MSG_F_NOSTATUS;
+		return;
+	}
+	for (int i = 2, code = s->code; i >= 0; i--, code /= 10)
+		h->text[i] = (char)('0' + code % 10);
+	out->status = (struct str){ h->text, 3 };
+	out->code = s->code;
+	out->error = s->code >= 400;
+	out->server_error = s->code >= 500;
+	if (out->error)
+		out->error_type = out->status;
+	msg_attr_num(out, ATTR_HTTP_STATUS, s->code);
+}
+
 void http2_fill_messages(const struct http2_stream *s, struct msg *out)
 {
 	if (s->kind != GRPC_PLAIN && s->kind != GRPC_WEB)
@@ -109,7 +126,7 @@ static enum parse reset(struct http2 *h, enum dir dir, const struct http2_frame 
 	if (dir == DIR_REQ)
 		out->flags |= MSG_F_GIVEUP;
 	msg_attr(out, ATTR_HTTP2_RESET, error_name(code));
-	if (s && s->kind != GRPC_NO) {
+	if (s && s->kind != GRPC_NO && s->kind != GRPC_MAYBE) {
 		out->proto = PROTO_GRPC;
 		grpc_fill_status(grpc_from_reset(code), out);
 		http2_fill_messages(s, out);

@@ -96,6 +96,8 @@ struct http2 {
 struct http2_stream *http2_find(struct http2 *h, uint32_t id);
 struct http2_stream *http2_add(struct http2 *h, uint32_t id);
 void http2_remove(struct http2 *h, struct http2_stream *s);
+/* The status of an answer whose head did not say whether it is one of gRPC. */
+void http2_fill_code(struct http2 *h, const struct http2_stream *s, struct msg *out);
 /* What a call of gRPC says at its end: messages each way. */
 void http2_fill_messages(const struct http2_stream *s, struct msg *out);
 

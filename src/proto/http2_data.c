@@ -14,7 +14,7 @@ enum { PREFIX = 5, WEB_TRAILER = 0x80, TRAILER_MOST = 4096 };
 /* Whether the body has messages that can be followed. */
 static bool has_messages(const struct http2_stream *s, enum dir dir)
 {
-	return s && (s->kind == GRPC_PLAIN || s->kind == GRPC_WEB) && !s->lost[dir];
+	return s && s->kind != GRPC_NO && s->kind != GRPC_WEB_TEXT && !s->lost[dir];
 }
 
 /* The answer is complete with this frame. */
@@ -23,7 +23,9 @@ static void end_answer(struct http2 *h, struct http2_stream *s, struct msg *out)
 	out->kind = MSG_RESP;
 	if (!s)
 		return;
-	if (s->kind != GRPC_NO) {
+	if (s->kind == GRPC_MAYBE) {
+		http2_fill_code(h, s, out); /* a call ends with trailers */
+	} else if (s->kind != GRPC_NO) {
 		out->proto = PROTO_GRPC;
 		http2_fill_messages(s, out);
 		if (s->web_status >= 0)

@@ -210,6 +210,8 @@ static void request(struct http2 *h, uint32_t id, struct head *d, struct msg *ou
 		return; /* trailers */
 	s = http2_add(h, id);
 	s->kind = (uint8_t)grpc_kind_of(d->http.type);
+	if (d->unknown && !d->http.type.s && (!d->http.method.s || str_is(d->http.method, "POST")))
+		s->kind = GRPC_MAYBE;
 	s->unknown = d->unknown;
 	out->kind = MSG_REQ;
 	fill_request(d, out);
@@ -259,17 +261,39 @@ static void end_call(struct http2 *h, struct http2_stream *s, const struct head 
 	}
 }
 
+/* The answer's Content-Type, where the request's is not known. */
+static void decide(struct http2_stream *s, const struct head *d)
+{
+	enum grpc_kind kind = grpc_kind_of(d->http.type);
+
+	if (s->kind == GRPC_MAYBE && (d->http.type.s || !d->unknown))
+		s->kind = (uint8_t)kind;
+	if (s->kind != GRPC_NO || kind == GRPC_NO)
+		return;
+	s->kind = (uint8_t)kind;
+	s->lost[DIR_REQ] = true; /* what has passed was not counted */
+}
+
+/* Bodies of nothing but whole messages and trailers behind them: gRPC does that. */
+static bool looks_like_call(const struct http2_stream *s)
+{
+	for (int d = 0; d < 2; d++)
+		if (s->lost[d] || s->left[d] || s->have[d])
+			return false;
+	return s->kind == GRPC_MAYBE && s->answered && s->messages[DIR_REQ];
+}
+
 static void fill_head(struct http2_stream *s, const struct head *d, struct msg *out)
 {
-	if (s && s->kind == GRPC_NO) {
-		s->kind = (uint8_t)grpc_kind_of(d->http.type);
-		s->lost[DIR_REQ] = true; /* what has passed was not counted */
-	}
+	if (s)
+		decide(s, d);
 	if (s) {
 		s->answered = true;
 		s->code = (int16_t)d->http.code;
 		s->unknown = d->unknown;
 	}
+	if (s && s->kind == GRPC_MAYBE)
+		return; /* told at the end */
 	if (s && s->kind != GRPC_NO)
 		out->proto = PROTO_GRPC;
 	else if (d->http.code)
@@ -283,6 +307,19 @@ static int32_t code_of(struct str status)
 	uint64_t code;
 
 	return status.len == 3 && str_u64(status, &code) && code >= 100 ? (int32_t)code : 0;
+}
+
+static void end_answer(struct http2 *h, struct http2_stream *s, const struct head *d, bool trailers,
+                       struct msg *out)
+{
+	if (s->kind == GRPC_MAYBE && trailers && (looks_like_call(s) || d->grpc_status.s)) {
+		s->kind = GRPC_PLAIN;
+		out->flags |= d->grpc_status.s ? 0 : MSG_F_GUESSED;
+	}
+	if (s->kind == GRPC_MAYBE)
+		http2_fill_code(h, s, out);
+	else if (s->kind != GRPC_NO)
+		end_call(h, s, d, out);
 }
 
 static void answer(struct http2 *h, const struct http2_frame *f, struct head *d, struct msg *out)
@@ -303,8 +340,8 @@ static void answer(struct http2 *h, const struct http2_frame *f, struct head *d,
 		return;
 	if (!trailers)
 		fill_head(s, d, out);
-	if (s && end && s->kind != GRPC_NO)
-		end_call(h, s, d, out);
+	if (s && end)
+		end_answer(h, s, d, trailers, out);
 	if (s && end)
 		http2_remove(h, s);
 }

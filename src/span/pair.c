@@ -152,6 +152,8 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 		r->proto = (uint16_t)m->proto;
 	if (m->flags & MSG_F_NOSTATUS)
 		r->no_status = true;
+	if (m->flags & MSG_F_GUESSED)
+		r->flags |= SPAN_F_GUESSED_PROTO;
 	if (m->status.s && m->status.len)
 		r->status = req_text(r, m->status);
 	if (m->error_type.len)
