@@ -10,7 +10,7 @@
 
 enum {
 	CALL_MAX = 65536, /* bytes that one record carries at most */
-	PIECES_MAX = 16,  /* records of one call */
+	PIECES_MAX = 64,  /* records of one call */
 	UNKNOWN_MAX =
 		1 << 20, /* copied of a connection for which no answer comes, before it is muted */
 	RUN_MAX = 1 << 20, /* of one direction, before EV_LEVEL_FULL becomes head and tail */

@@ -22,6 +22,7 @@ struct head {
 	unsigned int unknown; /* fields whose name or value is not known */
 	bool pseudo;          /* there are fields like :method */
 	bool cut;             /* not all of it, or of a text, was kept */
+	bool guessed;         /* traceparent, by how it looks */
 };
 
 /* Fields of interest, where they go, and how much of them is kept. */
@@ -50,6 +51,13 @@ static const struct {
 #undef TO
 };
 
+static int hex(char c)
+{
+	char low = (char)(c | 0x20);
+
+	return c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
 /* A copy that lives as long as the message. */
 static struct str copy(struct http2 *h, size_t *used, struct str s, size_t most)
 {
@@ -63,10 +71,34 @@ static struct str copy(struct http2 *h, size_t *used, struct str s, size_t most)
 	return (struct str){ to, n };
 }
 
+/* "00-<32 hex>-<16 hex>-01": hardly anything else looks like this. */
+static bool is_context(struct str s)
+{
+	static const char form[] = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+
+	if (s.len != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (form[i] == 'x' ? hex(s.s[i]) < 0 : s.s[i] != form[i])
+			return false;
+	return true;
+}
+
+/* A field whose name stands in the table since before it was seen. */
+static void keep_nameless(struct http2 *h, size_t *used, struct str value, struct head *d)
+{
+	if (d->http.traceparent.s || !is_context(value))
+		return;
+	d->http.traceparent = copy(h, used, value, value.len);
+	d->guessed = true;
+}
+
 static void keep(struct http2 *h, size_t *used, const struct hpack_field *f, struct head *d)
 {
 	d->pseudo |= f->name.len && *f->name.s == ':';
 	d->unknown += !f->name.s || !f->value.s;
+	if (!f->name.s)
+		keep_nameless(h, used, f->value, d);
 	if (!f->name.s || !f->value.s)
 		return;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
@@ -214,18 +246,12 @@ static void request(struct http2 *h, uint32_t id, struct head *d, struct msg *ou
 		s->kind = GRPC_MAYBE;
 	s->unknown = d->unknown;
 	out->kind = MSG_REQ;
+	out->flags = d->guessed ? MSG_F_GUESSED : 0;
 	fill_request(d, out);
 	fill_unknown(d, out);
 }
 
 /* ---- answers ---- */
-
-static int hex(char c)
-{
-	char low = (char)(c | 0x20);
-
-	return c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
 
 /* "no%20cart", in place: the texts of the message are the parser's own. */
 static struct str unescape(struct http2 *h, struct str s)
@@ -274,13 +300,18 @@ static void decide(struct http2_stream *s, const struct head *d)
 	s->lost[DIR_REQ] = true; /* what has passed was not counted */
 }
 
-/* Bodies of nothing but whole messages and trailers behind them: gRPC does that. */
-static bool looks_like_call(const struct http2_stream *s)
+/*
+ * Bodies of nothing but whole messages, trailers behind the answer's or a head of
+ * which not all is known in its place: gRPC looks like that.
+ */
+static bool looks_like_call(const struct http2_stream *s, bool trailers)
 {
 	for (int d = 0; d < 2; d++)
 		if (s->lost[d] || s->left[d] || s->have[d])
 			return false;
-	return s->kind == GRPC_MAYBE && s->answered && s->messages[DIR_REQ];
+	if (trailers)
+		return s->messages[DIR_REQ] + s->messages[DIR_RESP];
+	return s->messages[DIR_REQ] && s->unknown && s->code == 200;
 }
 
 static void fill_head(struct http2_stream *s, const struct head *d, struct msg *out)
@@ -312,7 +343,7 @@ static int32_t code_of(struct str status)
 static void end_answer(struct http2 *h, struct http2_stream *s, const struct head *d, bool trailers,
                        struct msg *out)
 {
-	if (s->kind == GRPC_MAYBE && trailers && (looks_like_call(s) || d->grpc_status.s)) {
+	if (s->kind == GRPC_MAYBE && (looks_like_call(s, trailers) || d->grpc_status.s)) {
 		s->kind = GRPC_PLAIN;
 		out->flags |= d->grpc_status.s ? 0 : MSG_F_GUESSED;
 	}

@@ -78,7 +78,8 @@ enum {
 	MSG_F_NOSTATUS = 1 << 15,  /* whether the answer is an error could not be read */
 	MSG_F_ABOVE = 1 << 16,     /* MSG_BARRIER: open requests with id > msg.id were refused */
 	MSG_F_GIVEUP = 1 << 17,    /* MSG_RESP by the requester itself: it waits no longer */
-	MSG_F_GUESSED = 1 << 18,   /* ->proto is what the bytes look like; nothing said so */
+	MSG_F_GUESSED = 1 << 18,   /* nothing said it, the bytes look like it: of a request its
+	                              ->traceparent, of an answer its ->proto */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */

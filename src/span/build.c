@@ -184,12 +184,16 @@ static void name_messaging(const struct req *r, struct batch *b, struct span *ro
 	buf_free(&name);
 }
 
-/* "/package.Service/Method" names the operation, too. */
+/* "/package.Service/Method" is the operation, and there is nothing else to say. */
 static void name_rpc(const struct proto *p, struct span *row)
 {
 	struct str t = row->target;
 
-	row->op = t.len > 1 && *t.s == '/' ? (struct str){ t.s + 1, t.len - 1 } : STR_NULL;
+	row->op = STR_NULL;
+	if (t.len > 1 && *t.s == '/') {
+		row->op = (struct str){ t.s + 1, t.len - 1 };
+		row->target = STR_NULL;
+	}
 	row->name = row->op.s ? row->op : str_of(p->name);
 }
 

@@ -99,7 +99,8 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	r->def_id = m->def_id;
 	r->flags = (m->flags & MSG_F_CUT ? SPAN_F_CUT : 0) |
 	           (c->flags & CONN_F_JOINED_MID ? SPAN_F_JOINED_MID : 0) |
-	           (c->sure == SURE_LIKELY ? SPAN_F_GUESSED_PROTO : 0);
+	           (c->sure == SURE_LIKELY ? SPAN_F_GUESSED_PROTO : 0) |
+	           (m->flags & MSG_F_GUESSED ? SPAN_F_GUESSED_PARENT : 0);
 	take_texts(p, c, k, r, m);
 	*(k->tail ? &k->tail->next : &k->head) = r;
 	k->tail = r;

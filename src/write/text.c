@@ -144,10 +144,6 @@ static void put_operation(struct buf *b, const struct span *s)
 
 	if (s->op.s && !(s->query.s && str_ieq(str_head(target, s->op.len), s->op)))
 		buf_escape(b, s->op);
-	/* "/service/method" of a call is the operation itself */
-	if (target.len == s->op.len + 1 && *target.s == '/' && s->op.len &&
-	    !memcmp(target.s + 1, s->op.s, s->op.len))
-		return;
 	if (target.s && target.len) {
 		if (b->len)
 			buf_ch(b, ' ');

@@ -14,6 +14,7 @@ packages=${*:-"
 	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
 	mariadb-client mariadb-server
 	nats-server
+	nghttp2-client nghttp2-proxy nghttp2-server
 	nginx-light
 	php-fpm
 	postgresql postgresql-contrib
