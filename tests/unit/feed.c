@@ -324,7 +324,7 @@ static bool overtakes(struct feed *f, enum dir dir)
 	struct feed_side *s = &f->side[dir];
 	uint64_t id;
 
-	if (dir == DIR_REQ || !f->proto->answers)
+	if (dir == DIR_REQ || !s->len || !f->proto->answers)
 		return false;
 	id = f->proto->answers(f->state, cur_of(s->p, s->len));
 	for (size_t i = 0; id && i < f->nopen; i++)
