@@ -101,6 +101,29 @@ static struct conn *add(struct conns *t, uint64_t id, uint64_t ts_ns)
 	return c;
 }
 
+/* Loopback, or both ends with one address: the other end is on this host, in this namespace. */
+static bool is_local(const struct ev_conn *e)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+	size_t n = e->family == AF_INET ? 4 : 16;
+
+	return !memcmp(e->laddr, e->raddr, n) ||
+	       (e->family == AF_INET ? e->raddr[0] == 127 : !memcmp(e->raddr, loopback, n));
+}
+
+void conns_side(struct conns *t, struct conn *c)
+{
+	const struct ev_conn *e = &c->info;
+
+	if (c->side != SIDE_UNKNOWN || !c->have_info || e->family == AF_UNIX)
+		return;
+	if (hash_get(&t->listens, listen_key(e->netns, e->lport)))
+		c->side = SIDE_SERVER;
+	else if (is_local(e) && hash_get(&t->listens, listen_key(e->netns, e->rport)))
+		c->side = SIDE_CLIENT;
+	c->listed = c->side != SIDE_UNKNOWN;
+}
+
 static void on_conn(struct conns *t, const struct ev_conn *e)
 {
 	struct conn *c = hash_get(&t->by_id, e->conn);
@@ -117,11 +140,11 @@ static void on_conn(struct conns *t, const struct ev_conn *e)
 		c->flags |= CONN_F_JOINED_MID;
 		c->unpaired = true;
 	}
-	if (e->flags & EV_C_CONNECTED)
+	if (e->flags & EV_C_CONNECTED) {
 		c->side = SIDE_CLIENT;
-	else if (e->family != AF_UNIX && hash_get(&t->listens, listen_key(e->netns, e->lport)))
-		c->side = SIDE_SERVER;
-	c->listed = c->side != SIDE_UNKNOWN;
+		c->listed = true;
+	}
+	conns_side(t, c);
 	for (int d = 0; d < 2; d++) {
 		if (c->dir[d].started)
 			continue;

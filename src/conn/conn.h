@@ -40,6 +40,7 @@ struct stream {
 	bool synced;          /* the next byte begins or continues a known message */
 	bool in_skip;         /* a message's skip is under way: the sink waits for its end */
 	bool stalled;         /* an answer waits for its request, see conn.c */
+	bool in_turn;         /* no message is read that is younger than what the other side said */
 };
 
 /* Why a connection is not decoded. */

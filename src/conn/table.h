@@ -23,6 +23,8 @@ struct conns {
 	uint8_t *trial; /* a copy of a parser's state, see talk.c */
 };
 
+/* conn.c: who is the server, by the ports that are listened on; where that is not known yet. */
+void conns_side(struct conns *t, struct conn *c);
 /* feed.c: bytes of one record that moved at `at`, and holes between them. */
 void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
                 const struct moment *at);

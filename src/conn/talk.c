@@ -74,8 +74,10 @@ bool talk_detect(struct conns *t, struct conn *c)
 {
 	struct cur say[2];
 	struct verdict v;
-	int sender_is_client = c->side == SIDE_UNKNOWN ? -1 : c->side == SIDE_CLIENT;
+	int sender_is_client;
 
+	conns_side(t, c); /* a listener may have become known since */
+	sender_is_client = c->side == SIDE_UNKNOWN ? -1 : c->side == SIDE_CLIENT;
 	for (int d = 0; d < 2; d++) {
 		struct stream *s = &c->dir[d];
 
@@ -228,6 +230,15 @@ static void tell_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64_t o
 	             off + (s->skip == UINT64_MAX ? UINT64_MAX / 4 : s->skip));
 }
 
+/* Whether the other side said something before the byte at `off` that is not read yet. */
+static bool is_out_of_turn(const struct conn *c, enum ev_dir d, uint64_t off)
+{
+	const struct pending *other = c->dir[!d].pend;
+
+	return c->dir[d].in_turn && other &&
+	       other->marks[0].at.ts_ns < stream_moment(&c->dir[d], off)->ts_ns;
+}
+
 size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur in, uint64_t off,
                     const struct moment *direct)
 {
@@ -240,7 +251,8 @@ size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur i
 		const uint8_t *at = in.p;
 		enum step r;
 
-		if (!s->synced && !resync(t, c, d, &in))
+		if (is_out_of_turn(c, d, off + (uint64_t)(at - start)) ||
+		    (!s->synced && !resync(t, c, d, &in)))
 			break;
 		at = in.p;
 		r = step(t, c, d, &in, &m);
@@ -300,16 +312,18 @@ static void check_stall(struct conns *t, struct conn *c, enum ev_dir d)
 }
 
 /* Takes what it can from one direction's pending bytes. True if anything moved. */
-static bool pump(struct conns *t, struct conn *c, enum ev_dir d)
+static bool pump(struct conns *t, struct conn *c, enum ev_dir d, bool in_turn)
 {
 	struct stream *s = &c->dir[d];
 	size_t done;
 
 	if (!stream_len(s) || !c->proto)
 		return false;
+	s->in_turn = in_turn;
 	check_stall(t, c, d);
 	done = talk_consume(t, c, d, cur_of(s->pend->bytes, s->pend->len), s->next - s->pend->len,
 	                    NULL);
+	s->in_turn = false;
 	stream_drop(s, done, &t->held);
 	return done > 0;
 }
@@ -333,7 +347,12 @@ void talk_pump(struct conns *t, struct conn *c)
 
 		if (!c->proto && (c->why == WHY_TLS || !talk_detect(t, c)))
 			return;
-		moved = pump(t, c, first);
-		moved = pump(t, c, !first) || moved;
+		moved = pump(t, c, first, true);
+		moved = pump(t, c, !first, true) || moved;
+		/* What is torn, or waits for its request, must not hold up the rest. */
+		if (!moved) {
+			moved = pump(t, c, first, false);
+			moved = pump(t, c, !first, false) || moved;
+		}
 	}
 }

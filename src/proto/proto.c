@@ -67,9 +67,23 @@ static bool usual_port(const struct proto *p, uint16_t port)
 	return false;
 }
 
+/* Ports that the system gives out by itself (net.ipv4.ip_local_port_range). */
+static bool ephemeral(uint16_t port)
+{
+	return port >= 32768;
+}
+
+/* A usual port is the server's, and one that is not given out rather than one that is. */
+static bool better_server(const struct proto *p, uint16_t port, uint16_t other)
+{
+	if (usual_port(p, port) != usual_port(p, other))
+		return usual_port(p, port);
+	return ephemeral(other) && !ephemeral(port);
+}
+
 /*
  * One protocol's verdict. Where the roles are unknown and both ways fit equally
- * well, the side with a usual port is the server.
+ * well, the ports decide.
  */
 static struct verdict ask(enum proto_id id, const struct first *ab, const struct first *ba,
                           int a_is_client)
@@ -84,7 +98,7 @@ static struct verdict ask(enum proto_id id, const struct first *ab, const struct
 		return v;
 	swapped = p->detect(ba);
 	if (!a_is_client || swapped > v.sure ||
-	    (swapped == v.sure && usual_port(p, ba->port) && !usual_port(p, ab->port)))
+	    (swapped == v.sure && better_server(p, ba->port, ab->port)))
 		v = (struct verdict){ .id = id, .sure = swapped, .swapped = true };
 	return v;
 }

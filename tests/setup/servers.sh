@@ -13,6 +13,7 @@ set -eu
 packages=${*:-"
 	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
 	mariadb-client mariadb-server
+	mosquitto python3-paho-mqtt
 	nats-server
 	nghttp2-client nghttp2-proxy nghttp2-server
 	nginx-light
