@@ -26,8 +26,9 @@ static const struct cmd *const cmds[] = {
 
 /* ---- the table, in the order that people look for ---- */
 
-static const char *const order[] = { "trace", "sql", "doctor", "protocols", "completion", "help" };
-static const char *const later[] = { "top", "net", "gpu", "genai", "logs", "report" };
+static const char *const order[] = { "trace",     "top",        "sql", "doctor",
+	                             "protocols", "completion", "help" };
+static const char *const later[] = { "net", "gpu", "genai", "logs", "report" };
 
 const struct cmd *cmd_find(const char *name)
 {

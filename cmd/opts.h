@@ -73,6 +73,11 @@ struct options {
 	const char *recipe;
 	struct words defines; /* NAME=VALUE */
 
+	/* groups */
+	const char *by, *sort, *alert, *fail_if;
+	uint64_t top; /* 0: default */
+	bool once;
+
 	/* output */
 	enum form form;
 	const char *columns;

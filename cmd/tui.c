@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/rank.h"
 #include "ui/ui.h"
 
 /* A recording is read whole; it may take more room than a live capture. */
@@ -25,6 +26,14 @@ bool tui_wanted(const struct options *o)
 	/* What a command of ours prints needs the terminal for itself. */
 	return !o->command && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) &&
 	       !(term && !strcmp(term, "dumb"));
+}
+
+const char *tui_by(const struct options *o)
+{
+	struct str proto = str_of(o->proto.n == 1 ? o->proto.v[0] : NULL);
+	const char *unit = proto.s ? rank_by_of(proto) : NULL;
+
+	return o->by ? o->by : unit ? unit : "service,name";
 }
 
 struct tui {
@@ -92,6 +101,10 @@ static void fill(struct ui_opts *u, struct tui *t, const char *view, const char 
 		.view = view,
 		.filter = o->where,
 		.columns = o->columns,
+		.by = tui_by(o),
+		.sort = o->sort,
+		.alert = o->alert,
+		.top = (size_t)o->top,
 		.record = recorded,
 		.theme = o->theme,
 		.interval_ms = (int)(o->interval_ns / 1000000),

@@ -8,6 +8,8 @@
 
 /* -o tui, or nothing else asked for and both ends are a terminal that can show it. */
 bool tui_wanted(const struct options *o);
+/* What groups are by: as given, or what fits the protocols that were asked for. */
+const char *tui_by(const struct options *o);
 /*
  * Instead of live_start(), live_run() and live_stop(): opens the interface with
  * this view at once and starts the capture behind it. `recorded`: a file that is

@@ -101,6 +101,7 @@ void usage_program(struct buf *b)
 		two_columns(b, 10, c->name, c->brief);
 	buf_z(b, "\n"
 	         "  sudo obi trace -p 4242            the requests of a process, live\n"
+	         "  sudo obi top                      what is slow or fails on the host\n"
 	         "  sudo obi trace -- curl -s URL     of a command, from its first system call\n"
 	         "  sudo obi trace -w run.otlp        record the whole host\n"
 	         "  obi trace -r run.otlp --errors    read the recording: no privileges needed\n"

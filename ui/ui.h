@@ -36,6 +36,7 @@ struct ui_opts {
 	const char *filter;  /* that the command line already applied; for the explanation */
 	const char *by;      /* -g */
 	const char *sort;    /* -s */
+	size_t top;          /* --top; 0: default */
 	const char *columns; /* --columns */
 	const char *alert;   /* --alert */
 	const char *record;  /* file that is being recorded; NULL: none */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -322,7 +323,93 @@ void rank_free(struct rank *r)
 	*r = (struct rank){ 0 };
 }
 
+/* ---- texts ---- */
+
+static void thousands(struct buf *out, uint64_t n)
+{
+	if (n >= 1000) {
+		thousands(out, n / 1000);
+		buf_fmt(out, ",%03u", (unsigned int)(n % 1000));
+	} else {
+		buf_fmt(out, "%u", (unsigned int)n);
+	}
+}
+
+void rank_text(enum rank_col c, double value, struct buf *out)
+{
+	bool changes = c >= RANK_RATE_CHANGE;
+
+	if (isnan(value))
+		buf_ch(out, '-');
+	else if (columns[c].whole)
+		thousands(out, (uint64_t)value);
+	else if (changes)
+		buf_fmt(out, "%+.*f", c == RANK_ERROR_CHANGE ? 1 : 0, value);
+	else if (c == RANK_ERROR_PCT || c == RANK_TOTAL_PCT || c == RANK_WINDOW)
+		buf_fmt(out, "%.1f", value);
+	else if (c == RANK_RATE && value >= 10)
+		thousands(out, (uint64_t)(value + 0.5));
+	else if (c == RANK_RATE)
+		buf_fmt(out, "%.*f", value >= 1 ? 1 : 2, value);
+	else
+		buf_fmt(out, "%.*f", value >= 10 ? 1 : value >= 1 ? 2 : 3, value);
+}
+
+void rank_name(const struct rank_row *row, unsigned int i, struct buf *out)
+{
+	if (row->rest && i)
+		return;
+	if (row->rest) {
+		buf_z(out, "(other: ");
+		thousands(out, row->row.groups);
+		buf_z(out, row->row.groups == 1 ? " group)" : " groups)");
+	} else if (row->row.by[i].s) {
+		buf_str(out, row->row.by[i]);
+	} else {
+		buf_ch(out, '-');
+	}
+}
+
 /* ---- names ---- */
+
+int rank_sort(const char *sort, const char *const *by, char name[RANK_NAME], struct rank_spec *spec,
+              char *err)
+{
+	size_t len = strcspn(sort, ":");
+	const char *tail = sort + len;
+	struct buf names = { 0 };
+
+	snprintf(name, RANK_NAME, "%.*s", (int)len, sort);
+	spec->sort = name;
+	spec->asc = !strcmp(tail, ":asc");
+	if (*tail && !spec->asc && strcmp(tail, ":desc") != 0)
+		return err_set(err, EINVAL, "a sort is COL or COL:asc, not \"%s\"", sort);
+	for (unsigned int i = 0; i < AGG_BY && by[i]; i++)
+		if (!strcmp(by[i], name)) {
+			spec->asc = strcmp(tail, ":desc") != 0;
+			return 0;
+		}
+	if (rank_col_of(name) < RANK_RATE_CHANGE)
+		return 0;
+	for (unsigned int i = 0; i < RANK_RATE_CHANGE; i++)
+		buf_fmt(&names, ", %s", columns[i].name);
+	err_set(err, EINVAL, "cannot sort by %s; there are %s%.*s", name, by[0],
+	        STR_ARG(buf_slice(&names)));
+	buf_free(&names);
+	return -EINVAL;
+}
+
+static int no_column(struct str name, char *err)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; agg_column(i); i++)
+		buf_fmt(&b, "%s%s", i ? ", " : "", agg_column(i)->name);
+	err_set(err, EINVAL, "cannot group by %.*s; there are %.*s", STR_ARG(name),
+	        STR_ARG(buf_slice(&b)));
+	buf_free(&b);
+	return -EINVAL;
+}
 
 int rank_by(const char *names, const char *by[AGG_BY], char *err)
 {
@@ -337,7 +424,7 @@ int rank_by(const char *names, const char *by[AGG_BY], char *err)
 		                         memcmp(agg_column(i)->name, names, len) != 0))
 			i++;
 		if (!agg_column(i))
-			return err_set(err, EINVAL, "cannot group by %.*s", (int)len, names);
+			return no_column((struct str){ names, len }, err);
 		if (n == AGG_BY)
 			return err_set(err, EINVAL, "at most %d columns to group by", AGG_BY);
 		by[n++] = agg_column(i)->name;

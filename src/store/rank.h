@@ -81,6 +81,10 @@ void rank_free(struct rank *r);
 
 /* NAN: unknown. */
 double rank_value(const struct rank *r, const struct rank_row *row, enum rank_col c);
+/* As people read it: "412.7", "2,318"; "-" where it is unknown. */
+void rank_text(enum rank_col c, double value, struct buf *out);
+/* The name of group i of by[], as people read it. */
+void rank_name(const struct rank_row *row, unsigned int i, struct buf *out);
 /* A number for all that tells a group: never 0; the rest has one too. */
 uint64_t rank_id(const struct rank *r, const struct rank_row *row);
 uint64_t rank_id_of(const struct str *by, unsigned int n);
@@ -90,6 +94,13 @@ uint64_t rank_id_of(const struct str *by, unsigned int n);
  * words in err.
  */
 int rank_by(const char *names, const char *by[AGG_BY], char *err);
+/*
+ * A sort as "COL" or "COL:asc" into spec: a column of numbers, greatest first, or one of by[], in the
+ * order of the alphabet. 0 or -EINVAL with words in err; name[] holds what spec->sort points to.
+ */
+enum { RANK_NAME = 32 };
+int rank_sort(const char *sort, const char *const *by, char name[RANK_NAME], struct rank_spec *spec,
+              char *err);
 /* What people group requests of a protocol by: "query", "route", "topic,kind"; NULL: nothing of its own. */
 const char *rank_by_of(struct str proto);
 
