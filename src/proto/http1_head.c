@@ -347,7 +347,8 @@ void http1_fill_answer(const struct http1_head *h, struct msg *out)
 	out->server_error = h->code >= 500;
 	if (out->error)
 		out->error_type = h->status;
-	msg_attr_num(out, ATTR_HTTP_STATUS, h->code);
+	if (h->code >= 200 || h->code == 101) /* the final one; the first of a key is kept */
+		msg_attr_num(out, ATTR_HTTP_STATUS, h->code);
 	if (h->type.len)
 		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, h->type);
 }
