@@ -60,12 +60,15 @@ void pair_set_seq(struct pairs *p, uint64_t seq)
 
 /* ---- messages ---- */
 
+static bool is_sent(const struct conn *c, enum dir d)
+{
+	return (c->side == SIDE_CLIENT) == (d == DIR_REQ);
+}
+
 /* When a moment counts: a send from where it began, if that is known; a receive where it ended. */
 static uint64_t when(const struct conn *c, enum dir d, const struct moment *at)
 {
-	bool sent = (c->side == SIDE_CLIENT) == (d == DIR_REQ);
-
-	return sent && at->enter_ns ? at->enter_ns : at->ts_ns;
+	return is_sent(c, d) && at->enter_ns ? at->enter_ns : at->ts_ns;
 }
 
 static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const struct msg *m,
@@ -80,7 +83,9 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	if (!r)
 		return NULL;
 	p->stats.started++;
-	r->start_ns = d == DIR_REQ && k->lead_ns ? k->lead_ns : when(c, d, first);
+	if (d == DIR_REQ && k->lead.ts_ns)
+		first = &k->lead;
+	r->start_ns = when(c, d, first);
 	r->pid = first->pid;
 	r->tid = first->tid;
 	r->req_bytes = bytes + (d == DIR_REQ ? k->prelude_bytes : 0);
@@ -88,11 +93,6 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	r->does = m->does;
 	if (c->proto->family == FAMILY_MESSAGING)
 		r->rows = m->rows;
-	if (d == DIR_REQ) {
-		k->prelude_bytes = 0;
-		k->lead_ns = 0;
-		k->leads = false;
-	}
 	r->id = m->id;
 	r->proto = (uint16_t)m->proto;
 	r->prepare = m->flags & MSG_F_PREPARE;
@@ -100,7 +100,13 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	r->flags = (m->flags & MSG_F_CUT ? SPAN_F_CUT : 0) |
 	           (c->flags & CONN_F_JOINED_MID ? SPAN_F_JOINED_MID : 0) |
 	           (c->sure == SURE_LIKELY ? SPAN_F_GUESSED_PROTO : 0) |
-	           (m->flags & MSG_F_GUESSED ? SPAN_F_GUESSED_PARENT : 0);
+	           (m->flags & MSG_F_GUESSED ? SPAN_F_GUESSED_PARENT : 0) |
+	           (is_sent(c, d) && !first->enter_ns ? SPAN_F_BLOCKED : 0);
+	if (d == DIR_REQ) {
+		k->prelude_bytes = 0;
+		k->lead.ts_ns = 0;
+		k->leads = false;
+	}
 	take_texts(p, c, k, r, m);
 	*(k->tail ? &k->tail->next : &k->head) = r;
 	k->tail = r;
@@ -231,14 +237,13 @@ static void close_cut(struct pairs *p, struct conn *c)
 }
 
 /* A part of the request before it, or of the one that it leads. */
-static void on_part(struct talk *k, const struct conn *c, const struct msg *m,
-                    const struct moment *first, uint64_t bytes)
+static void on_part(struct talk *k, const struct msg *m, const struct moment *first, uint64_t bytes)
 {
 	k->leads = m->flags & MSG_F_LEADS;
 	if (k->tail && m->rows > 0 && k->tail->rows >= 0)
 		k->tail->rows += m->rows;
-	if (k->leads && !k->lead_ns)
-		k->lead_ns = when(c, DIR_REQ, first);
+	if (k->leads && !k->lead.ts_ns)
+		k->lead = *first;
 	if (!k->leads && k->tail) {
 		/* What was led has not come. */
 		k->tail->req_bytes += bytes + k->prelude_bytes;
@@ -247,7 +252,7 @@ static void on_part(struct talk *k, const struct conn *c, const struct msg *m,
 		k->prelude_bytes += bytes;
 	}
 	if (!k->leads)
-		k->lead_ns = 0;
+		k->lead.ts_ns = 0;
 }
 
 /* A part of the request or answer with its id. */
@@ -271,7 +276,7 @@ static void on_none(struct talk *k, const struct conn *c, enum dir d, const stru
 	if (c->proto->answers) {
 		on_stream(k, c, d, m, last, bytes);
 	} else if (d == DIR_REQ) {
-		on_part(k, c, m, first, bytes);
+		on_part(k, m, first, bytes);
 	} else if (k->head && k->head->ttfb_ns) {
 		k->head->resp_bytes += bytes;
 		k->head->end_ns = when(c, d, last);
@@ -372,7 +377,7 @@ static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool los
 			r->flags |= SPAN_F_CUT;
 		return;
 	}
-	k->lead_ns = 0;
+	k->lead.ts_ns = 0;
 	k->leads = false;
 	while (k->head)
 		queue_give_up(ctx, c, k->head, SPAN_F_GAP);

@@ -136,6 +136,8 @@ void queue_finish(struct pairs *p, struct conn *c, struct req *r)
 	if (r->prepare && !r->error && k->head && k->head->id == r->id && !k->head->prepare) {
 		p->stats.prepares++;
 		k->head->start_ns = r->start_ns;
+		k->head->flags &= ~(uint32_t)SPAN_F_BLOCKED;
+		k->head->flags |= r->flags & SPAN_F_BLOCKED;
 		k->head->req_bytes += r->req_bytes;
 		k->head->resp_bytes += r->resp_bytes;
 	} else {

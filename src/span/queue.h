@@ -18,7 +18,7 @@ struct talk {
 	struct req *part[2];    /* where answers come by id: whose bytes pass, by direction */
 	struct hash defs;       /* prepared statements: id to NUL-terminated text */
 	uint64_t prelude_bytes; /* of messages that belong to the next request */
-	uint64_t lead_ns;       /* when the first that leads it was sent, 0: none did */
+	struct moment lead;     /* of the first that leads it; ts_ns 0: none did */
 	bool leads;             /* what passes unread belongs to the next request too */
 	char db[64];
 };

@@ -63,7 +63,7 @@ struct capture_row {
 	X(4, PRE_ATTACH, "pre-attach", "began before tracing began")                          \
 	X(5, OPEN, "open", "no answer had come when the capture or the connection ended")     \
 	X(6, CLAMPED, "clamped", "clocks disagreed; a time was moved to keep the order")      \
-	X(7, BLOCKED, "blocked", "the start may be late: the first call may have slept")      \
+	X(7, BLOCKED, "blocked", "the start may be late: only the end of the call was seen")  \
 	X(8, TRUNCATED, "truncated", "a text was longer than obi keeps")                      \
 	X(9, GUESSED_PROTO, "guessed-proto", "the protocol was found by heuristics")          \
 	X(10, FOREIGN, "foreign", "read from a file that another program wrote")

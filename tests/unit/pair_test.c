@@ -19,6 +19,7 @@ struct rig {
 	struct batch *out[ROWS];
 	unsigned int nout;
 	uint64_t off[2], now;
+	uint64_t began; /* of the next call, 0: unknown */
 };
 
 static void take(void *ctx, struct batch *b)
@@ -75,6 +76,7 @@ static void move_parts(struct rig *r, enum ev_dir d, const char *head, size_t n,
 	e->h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 8, .kind = EV_DATA };
 	e->h.size = (__u32)(sizeof(*e) + n + m);
 	e->conn = 5;
+	e->ts_enter_ns = r->began;
 	e->off = r->off[d];
 	e->len = (__u32)len;
 	e->head_len = (__u32)n;
@@ -134,6 +136,31 @@ START_TEST(a_server_answers_two_requests)
 	ck_assert_int_eq(span_at(&r, 1)->error, 1);
 	ck_assert_int_eq(span_at(&r, 1)->code, 500);
 	ck_assert_ptr_null(span_at(&r, 2));
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(a_start_of_which_only_the_end_was_seen_says_so)
+{
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START | EV_C_CONNECTED);
+	say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
+	say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
+	ck_assert_int_ne(span_at(&r, 0)->flags & SPAN_F_BLOCKED, 0);
+	ck_assert_int_eq(span_at(&r, 0)->dur_ns, MS);
+	r.began = r.now + MS / 4;
+	say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
+	r.began = 0;
+	say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
+	ck_assert_int_eq(span_at(&r, 1)->flags & SPAN_F_BLOCKED, 0);
+	ck_assert_int_eq(span_at(&r, 1)->dur_ns, MS + 3 * MS / 4);
+	rig_fini(&r);
+	/* A server's request begins when the read that brought it ends. */
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
+	say(&r, EV_SEND, "HTTP/1.1 204 No\r\n\r\n");
+	ck_assert_int_eq(span_at(&r, 0)->flags & SPAN_F_BLOCKED, 0);
 	rig_fini(&r);
 }
 END_TEST
@@ -385,6 +412,7 @@ Suite *pair_suite(void)
 	TCase *t = tcase_create("rows");
 
 	tcase_add_test(t, a_server_answers_two_requests);
+	tcase_add_test(t, a_start_of_which_only_the_end_was_seen_says_so);
 	tcase_add_test(t, a_request_begins_with_the_message_that_leads_it);
 	tcase_add_test(t, an_answer_that_overtook_its_request_waits_for_it);
 	tcase_add_test(t, a_body_that_is_not_copied_still_ends_its_request);
