@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from rig.obi import Obi, run as obi_run
-from rig.proc import Gate
+from rig.proc import Gate, crowded
 from rig.servers import Nginx, Redis
 
 
@@ -40,7 +40,9 @@ def account(folder):
 
 @pytest.mark.parametrize("ring,lossy", [("64K", True), ("16M", False)])
 def test_accounts_are_exact_with_and_without_loss(load, folder, ring, lossy):
-    with Nginx() as nginx, Gate(load / "http_load", nginx.port, 6000, 4 if lossy else 1, folder / "own") as gate, \
+    """With the ring made tiny everything at full speed; else what one client sends, at a tenth of that."""
+    with Nginx() as nginx, Gate(load / "http_load", nginx.port, 6000, 4 if lossy else 1, folder / "own",
+                                "all", 0 if lossy else 20 << 20) as gate, \
          Obi("--ring", ring, "-w", folder / "run.db", pids=[*nginx.pids, gate.pid]) as obi:
         gate.run()
         run = obi.stop()
@@ -72,7 +74,8 @@ def test_the_rate_that_is_carried_without_loss(load):
     """Finds and prints it: each step asks for more until something is lost or the client is at its end."""
     best = 0
     with Redis() as redis:
-        for rate in (100000, 200000, 400000, 800000, 1600000):
+        alone = float(Gate(load / "redis_load", redis.port, 50000, 100000, 50, 4).run().split()[-1])
+        for rate in (12500, 25000, 50000, 100000, 200000, 400000, 800000, 1600000):
             n = rate // 2
             with Gate(load / "redis_load", redis.port, n, rate, 50, 4) as gate, \
                  Obi(pids=[redis.pid], stdout=subprocess.DEVNULL, output="csv") as obi:
@@ -85,5 +88,5 @@ def test_the_rate_that_is_carried_without_loss(load):
             best = max(best, reached)
             if reached < rate * 0.8:
                 break
-    print(f"carried without loss: {best:.0f} commands a second")
-    assert best >= 100000 * 0.9
+    print(f"carried without loss: {best:.0f} commands a second; the client alone, asked for 100000: {alone:.0f}")
+    assert best >= alone / 4 if crowded() else best >= 100000 * 0.9

@@ -5,7 +5,6 @@ import os
 import pathlib
 import socket
 import subprocess
-import time
 from collections import Counter
 
 import pytest
@@ -44,13 +43,14 @@ def test_a_thousand_connections_of_one_request_each(nginx, load, folder):
         gate.run()
         run = obi.stop()
     clean(run)
-    own = Counter()
-    for part in folder.glob("own.*"):
-        own.update(tuple(line.split("\t")[1:4]) for line in part.read_text().splitlines())
+    lines = [line.split("\t") for part in folder.glob("own.*") for line in part.read_text().splitlines()]
+    own = Counter(tuple(p[1:4]) for p in lines)
     assert sum(own.values()) == 1000
     same(targets(run.of("client", comm="http_load")), own, "clients")
     same(targets(run.of("server", local_port=nginx.port)), own, "nginx")
-    assert len({r["peer_port"] for r in run.of("server", local_port=nginx.port)}) == 1000
+    same((r["peer_port"] for r in run.of("server", local_port=nginx.port)), (int(p[0]) for p in lines),
+         "connections by port")
+    assert len({r["conn"] for r in run.of("server", local_port=nginx.port)}) == 1000
 
 
 def test_a_thousand_connections_closed_at_once(nginx, load):
@@ -137,7 +137,7 @@ def test_a_cgroup():
     try:
         with Redis() as inside, Redis() as outside:
             (cgroup / "cgroup.procs").write_text(str(inside.pid))
-            with Obi("--cgroup", cgroup.name) as obi:
+            with Obi("--cgroup", cgroup.name, rest=[inside.pid, outside.pid]) as obi:
                 for r in (inside, outside):
                     subprocess.run(["redis-cli", "-p", str(r.port), "set", "k", "v"], check=True,
                                    stdout=subprocess.DEVNULL)
@@ -149,7 +149,7 @@ def test_a_cgroup():
 
 
 def test_the_whole_host_but_never_itself(nginx):
-    with Obi("--all") as obi:
+    with Obi("--all", rest=nginx.pids) as obi:
         for i in range(50):  # not by this process: what obi was started by is never traced
             subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{nginx.port}/small?all={i}"],
                            check=True)
@@ -257,7 +257,6 @@ def test_two_obi_on_one_process(nginx):
 def test_a_process_that_ends_leaves_its_rows(nginx):
     with Gate("curl", "-s", f"http://127.0.0.1:{nginx.port}/small?gone") as gate, Obi(pids=[gate.pid]) as obi:
         gate.run()
-        time.sleep(0.3)
         with contextlib.suppress(ProcessLookupError):
             run = obi.stop() if obi.process.poll() is None else obi.wait()
     same(targets(run.rows), [("GET", "/small?gone", "200")], "client that ended")

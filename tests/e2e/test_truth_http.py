@@ -29,16 +29,28 @@ class Load:
 
 @pytest.fixture(scope="module")
 def run(load):
-    with Nginx() as nginx, Gate(load / "http_load", nginx.port, OPERATIONS, 4, nginx.dir / "load") as gate, \
-         Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
-        gate.run()
-        run = obi.stop()
+    with Nginx() as nginx:
+        run = carried(nginx, load)
         run.nginx = list(nginx.access())
         run.load = Load(nginx.dir / "load", 4)
         run.port, run.back = nginx.port, nginx.back
         run.servers = run.of("server", "http", local_port=run.port)
         run.clients = run.of("client", "http", comm="http_load")
         yield run
+
+
+def carried(nginx, load):
+    """The load at the highest rate, in bytes a second, at which nothing is lost: found here, and printed."""
+    for rate in (0, 200 << 20, 100 << 20, 50 << 20, 25 << 20):
+        nginx.mark()
+        with Gate(load / "http_load", nginx.port, OPERATIONS, 4, nginx.dir / "load", "all", rate) as gate, \
+             Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
+            gate.run()
+            run = obi.stop()
+        print(f"at {f'{rate >> 20} MiB/s' if rate else 'full speed'}: lost {run.lost()}")
+        if not run.lost():
+            break
+    return run
 
 
 def test_the_mix_is_what_it_should_be(run):

@@ -55,13 +55,13 @@ def is_statement(row):
         (row["op"] != "PREPARE" or row["error"]) and row["error_type"] != "discarded"
 
 
-def equal(run, atleast, nested=True):
+def equal(run, atleast, nested=inside):
     clean(run)
     assert sum(run.log.values()) >= atleast
     for side in (run.servers, run.clients):
         same(map(statement, side), run.log, f"PostgreSQL, {side[0]['kind'] if side else 'no'} spans")
     times_are_sane(run.rows)
-    assert not nested or inside(run.servers, run.clients) == sum(run.log.values())
+    assert nested(run.servers, run.clients) == sum(run.log.values())
 
 
 @pytest.mark.parametrize("mode", ["simple", "extended", "prepared"])
@@ -100,7 +100,7 @@ def test_a_pipelining_client_with_errors_and_large_answers(server, load, folder)
             if state != "skipped":
                 own[(text, state)] += 1
     same(map(statement, run.clients), own, "pipelining client")
-    assert sum(r["resp_bytes"] > 65536 for r in run.clients) > 1500
+    assert sum(r["resp_bytes"] > 65536 for r in run.clients) >= sum(run.log.values()) / 10
     assert sum(r["resp_bytes"] > 10 << 20 for r in run.clients) > 3
 
 

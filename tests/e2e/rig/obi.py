@@ -7,7 +7,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 
 from rig.proc import ROOT, at_rest, wait_for
 
@@ -44,14 +43,14 @@ class Obi:
     """`obi trace -o json` on processes; `with` stops it for sure."""
 
     def __init__(self, *flags, pids=(), command="trace", output="json", env=None, stdout=None,
-                 attached=True, preexec_fn=None):
+                 attached=True, preexec_fn=None, rest=()):
         self.argv = [OBI, command]
         if output:
             self.argv += ["-o", output]
         if pids:
             self.argv += ["-p", ",".join(str(p) for p in pids)]
         self.argv += [str(f) for f in flags]
-        self.pids = [int(p) for p in pids]
+        self.pids = [int(p) for p in (*pids, *rest)]  # `rest`: traced, but not by -p
         self.out = tempfile.NamedTemporaryFile(prefix="obi-out.", delete=False) if stdout is None else None
         self.err, self.ready = [], threading.Event()
         self.process = subprocess.Popen(self.argv, process_group=0, stdin=subprocess.DEVNULL, stdout=self.out or stdout,
@@ -82,13 +81,13 @@ class Obi:
     def stderr(self):
         return "".join(self.err)
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=300):
         """Waits for its own end; what it left."""
         status = self.process.wait(seconds)
         self.reader.join(seconds)
         return Run(self.out.name, self.stderr, status) if self.out else status
 
-    def stop(self, sig=signal.SIGINT, seconds=60, busy=False):
+    def stop(self, sig=signal.SIGINT, seconds=300, busy=False):
         """
         Ends it as a user does; what it left.
 
@@ -96,10 +95,15 @@ class Obi:
         sent it, and only then the call is reported: unless it is kept busy all the time, wait
         until it waits itself.
         """
-        if self.pids and not busy:
-            wait_for("the traced processes to be at rest", lambda: at_rest(self.pids), 30)
+        if not busy:
+            self.settle()
         self.process.send_signal(sig)
         return self.wait(seconds)
+
+    def settle(self):
+        """Waits until what it traces waits itself."""
+        if self.pids:
+            wait_for("the traced processes to be at rest", lambda: at_rest(self.pids))
 
     def kill(self):
         if self.process.poll() is None:
@@ -117,11 +121,6 @@ class Obi:
 
 def run(*argv, **kw):
     """Runs obi to its end with these arguments; the finished process, output as text."""
-    kw.setdefault("timeout", 60)
+    kw.setdefault("timeout", 300)
     return subprocess.run([OBI, *map(str, argv)], capture_output=True, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, **kw)
-
-
-def settle(seconds=0.3):
-    """Lets what a client ended reach the servers' accounts."""
-    time.sleep(seconds)

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 
-from rig.proc import end, family, free_port, listens, wait_for
+from rig.proc import at_rest, end, family, free_port, listens, wait_for
 
 LIBC = ctypes.CDLL(None)
 PG_BIN = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
@@ -74,12 +74,12 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError((self.dir / "out.log").read_text(errors="replace")[-2000:])
             return listens(self.port)
-        wait_for(f"{type(self).__name__} to listen", ready, 60)
+        wait_for(f"{type(self).__name__} to listen", ready)
 
     def stop(self):
         if self.process:
             rest = family(self.process.pid)
-            end(self.process, 15)
+            end(self.process)
             for pid in rest:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
@@ -144,6 +144,7 @@ class Nginx(Server):
     def __init__(self, env=None, workers=2, extra="", listen="", upstreams=""):
         super().__init__(env)
         self.back, self.workers, self.extra, self.listen = free_port(), workers, extra, listen
+        self.parts = []  # of the access log
         self.upstreams = upstreams
 
     def prepare(self):
@@ -166,24 +167,36 @@ class Nginx(Server):
 
     def mark(self):
         """From here on access() counts anew."""
-        time.sleep(1.2)
-        self.skip = self.log().stat().st_size
+        self.rotate()
+        self.parts = []
 
-    def log(self):
-        p = self.dir / "access.log"
-        p.touch()
-        return p
+    def rotate(self):
+        """A new log; the old one, complete: each worker writes what it holds, then opens the new one."""
+        log, old = self.dir / "access.log", self.dir / f"access.log.{len(self.parts)}"
+        wait_for("nginx to be at rest", lambda: at_rest([self.pid]))
+        log.rename(old)
+        os.kill(self.pid, signal.SIGUSR1)
+        wait_for("nginx to open its new log", lambda: log.exists() and all(
+            self.has_open(pid, log) and not self.has_open(pid, old) for pid in self.pids))
+        return old
+
+    @staticmethod
+    def has_open(pid, path):
+        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if os.readlink(fd) == str(path):
+                    return True
+        return False
 
     def access(self):
         """Rows of its access log: server port, client port, method, target, status, bytes, time."""
-        os.kill(self.pid, signal.SIGUSR1)  # makes the workers write what they hold
-        time.sleep(1.3)
-        return self.parse(self.log(), self.skip)
+        self.parts.append(self.rotate())
+        for part in self.parts:
+            yield from self.parse(part)
 
     @staticmethod
-    def parse(path, skip=0):
+    def parse(path):
         with open(path) as f:
-            f.seek(skip)
             for line in f:
                 p = line.rstrip("\n").split("\t")
                 yield (int(p[0]), int(p[1]), p[2], p[3], p[4], int(p[5]), float(p[6]))
@@ -193,6 +206,12 @@ class Postgres(Server):
     """PostgreSQL with csvlog of every statement and pg_stat_statements."""
 
     user = "postgres"
+    marks = 0
+
+    @property
+    def pids(self):
+        """Its children come along; to name them would name some that are about to end."""
+        return [self.pid]
 
     def prepare(self):
         data = self.dir / "data"
@@ -235,7 +254,7 @@ log_min_error_statement = error
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)  # fast shutdown
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(15)
+                self.process.wait(60)
         super().stop()
 
     def psql(self, *more):
@@ -251,15 +270,26 @@ log_min_error_statement = error
     def mark(self):
         """From here on statements() and calls() count anew."""
         self.sql("SELECT pg_stat_statements_reset()")
-        time.sleep(0.3)
-        self.skip = (self.dir / "log" / "pg.csv").stat().st_size
+        self.flush()
+        self.skip = self.log().stat().st_size
+
+    def log(self):
+        return self.dir / "log" / "pg.csv"
+
+    def flush(self):
+        """Waits until the collector has written all that was logged: the last thing is a mark."""
+        self.marks += 1
+        mark = f"mark {self.marks} of the log"
+        self.sql(f"SELECT '{mark}'")
+        wait_for("PostgreSQL's log", lambda: mark in self.log().read_text(errors="replace"))
 
     STATEMENT = re.compile(r"duration: [\d.]+ ms  (?:statement|execute [^:]*): (.*)", re.S)
 
     def statements(self):
         """What csvlog says: (backend pid, text, SQLSTATE or '00000') of each TCP client's statement."""
-        time.sleep(0.5)
-        return self.parse(self.dir / "log" / "pg.csv", self.skip)
+        wait_for("PostgreSQL to be at rest", lambda: at_rest([self.pid]))
+        self.flush()
+        return self.parse(self.log(), self.skip)
 
     @classmethod
     def parse(cls, path, skip=0):
@@ -319,7 +349,7 @@ class MariaDB(Server):
 
     def log(self):
         """General log: (connection, command, text); its own `sql` calls come by the socket, as Quit shows."""
-        time.sleep(0.2)
+        wait_for("MariaDB to be at rest", lambda: at_rest([self.pid]))
         return self.parse(self.dir / "general.log", self.skip)
 
     @classmethod
