@@ -35,6 +35,7 @@ void sheet_close(struct pane *p)
 	answer_free(s->shown);
 	answer_free(s->trial);
 	detail_free(&s->detail);
+	free(s->order);
 }
 
 void sheet_again(struct sheet *s)
@@ -210,6 +211,10 @@ static void take(struct sheet *s)
 		s->shown = s->running;
 		if (!s->spec->cols)
 			make_columns(s);
+		free(s->order);
+		s->order = NULL;
+		if (s->spec->arrange)
+			s->spec->arrange(s);
 	}
 	s->running = NULL;
 	s->stale = true;
@@ -274,7 +279,8 @@ static uint64_t source_id(void *ctx, size_t i)
 	struct str key = STR_NULL;
 
 	if (s->spec->key)
-		key = answer_text(s->shown, i, answer_column(s->shown, s->spec->key));
+		key = answer_text(s->shown, s->order ? s->order[i] : i,
+		                  answer_column(s->shown, s->spec->key));
 	return key.s ? str_hash(key.s, key.len) : i + 1;
 }
 
@@ -297,8 +303,10 @@ static bool source_load(void *ctx, size_t i)
 {
 	struct sheet *s = ctx;
 
-	s->row = i;
-	return i < source_count(ctx);
+	if (i >= source_count(ctx))
+		return false;
+	s->row = s->order ? s->order[i] : i;
+	return true;
 }
 
 static enum role source_cell(void *ctx, const struct tbl_col *col, struct buf *out)

@@ -31,6 +31,8 @@ struct sheet_spec {
 	void (*before)(struct sheet *s);
 	/* A cell; ROLE_MAX: as it is. NULL: all as they are. */
 	enum role (*cell)(struct sheet *s, const struct tbl_col *col, struct buf *out);
+	/* After rows came: may put them into an order of its own (sheet.order). May be NULL. */
+	void (*arrange)(struct sheet *s);
 	/* All that is known of the row; NULL: its columns. */
 	void (*detail)(struct sheet *s, struct detail *d);
 	/* Into the row; NULL: its detail. */
@@ -55,7 +57,8 @@ struct sheet {
 	struct tbl table;
 	struct tbl_col made[TBL_COLS + 1]; /* without spec->cols */
 	char names[TBL_COLS][64];
-	size_t row; /* that cell() is asked about */
+	size_t *order; /* row at each place; NULL: as the statement has them */
+	size_t row;    /* that cell() is asked about */
 	char filter[PROMPT_TEXT];
 
 	/* While a filter is typed: how many rows fit. */

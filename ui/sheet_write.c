@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* sheet_write - marked rows of a statement, or all, into a file: CSV, or JSON one object a line. */
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/json.h"
@@ -76,22 +75,6 @@ static uint64_t all_rows(struct sheet *s, bool csv, struct buf *b)
 	return n;
 }
 
-static int put_file(const char *path, struct str text)
-{
-	int fd = own_create(path), e = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	while (text.len && !e) {
-		n = write(fd, text.s, text.len);
-		e = n < 0 ? -errno : 0;
-		text.s += n > 0 ? n : 0;
-		text.len -= n > 0 ? (size_t)n : 0;
-	}
-	return close(fd) && !e ? -errno : e;
-}
-
 int sheet_write(struct pane *p, const char *path, char *err)
 {
 	struct sheet *s = p->state;
@@ -105,7 +88,7 @@ int sheet_write(struct pane *p, const char *path, char *err)
 	if (!s->shown)
 		return err_set(err, EAGAIN, "there are no rows yet");
 	app_count(&n, all_rows(s, csv, &b));
-	e = b.failed ? -ENOMEM : put_file(path, buf_slice(&b));
+	e = b.failed ? -ENOMEM : own_write(path, buf_slice(&b));
 	if (e)
 		err_set(err, -e, "cannot write %s: %s", path, strerror(-e));
 	else

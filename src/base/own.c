@@ -38,3 +38,21 @@ int own_create(const char *path)
 	set_owner(fd, path);
 	return fd;
 }
+
+int own_write(const char *path, struct str text)
+{
+	int fd = own_create(path), e = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	while (text.len && !e) {
+		n = write(fd, text.s, text.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		e = n < 0 ? -errno : 0;
+		text.s += n > 0 ? n : 0;
+		text.len -= n > 0 ? (size_t)n : 0;
+	}
+	return close(fd) && !e ? -errno : e;
+}

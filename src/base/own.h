@@ -7,7 +7,11 @@
  * they may hold what the traced processes said.
  */
 
+#include "base/str.h"
+
 /* Creates or empties the file at path, mode 0600. A descriptor or -errno. */
 int own_create(const char *path);
+/* The file at path, mode 0600, has this text and nothing else. 0 or -errno. */
+int own_write(const char *path, struct str text);
 
 #endif

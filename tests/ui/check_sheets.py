@@ -89,7 +89,47 @@ def proc_cells(p):
     }
 
 
-views = {"connections": [conn_cells(c) for c in conns],
+def percentile(values, share):
+    """Between the two nearest values."""
+    if not values:
+        return None
+    values, at = sorted(values), share * (len(values) - 1)
+    low = values[int(at)]
+    return low + (values[min(int(at) + 1, len(values) - 1)] - low) * (at - int(at))
+
+
+def calls():
+    """The service map: a call by its caller where that was observed, else by who answered."""
+    caller, server = ("client", "producer"), ("server", "consumer")
+    at = lambda r, side: f"{r[side + '_ip']}:{text(r[side + '_port'])}"
+    answers, callers, edges = {}, set(), {}
+    for r in spans:
+        if r["kind"] in server:
+            answers[at(r, "local")] = max(answers.get(at(r, "local"), ""), r["service"])
+        else:
+            callers.add(at(r, "local"))
+    for r in spans:
+        if r["kind"] in caller:
+            edge = r["service"], answers.get(at(r, "peer"), r["peer"]), r["proto"], "caller"
+        elif at(r, "peer") not in callers:
+            edge = r["peer"], r["service"], r["proto"], "server"
+        else:
+            continue
+        edges.setdefault(edge, []).append(r)
+    seconds = (max(r["start_ns"] for r in spans) - min(r["start_ns"] for r in spans)) / 1e9
+    for (source, called, proto, by), rows in edges.items():
+        ms = [r["dur_ms"] for r in rows if r["dur_ms"] is not None]
+        figures = [round(percentile(ms, q), 3) for q in (.5, .95, .99)]
+        bad_ones = sum(1 for r in rows if r["error"])
+        size_of = sum((r["req_bytes"] or 0) + (r["resp_bytes"] or 0) for r in rows)
+        yield {"CALL": f"{source} > {called}", "PROTO": proto,
+               "REQ/S": str(round(len(rows) / seconds, 3)), "COUNT": str(len(rows)),
+               "ERR%": str(round(100 * bad_ones / len(rows), 2)), "P50 ms": str(figures[0]),
+               "P95 ms": str(figures[1]), "P99 ms": str(figures[2]), "BYTES": size(size_of),
+               "TOLD BY": by}
+
+
+views = {"map": list(calls()), "connections": [conn_cells(c) for c in conns],
          "processes": [proc_cells(p) for p in procs]}
 titles = {t for cells in views.values() for row in cells for t in row}
 
