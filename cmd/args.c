@@ -46,6 +46,7 @@ static const struct {
 	{ OPT_TOP, NUMBER, AT(top) },
 	{ OPT_ONCE, SWITCH, AT(once) },
 	{ OPT_ALERT, WORD, AT(alert) },
+	{ OPT_EXPORT, WORD, AT(export) },
 	{ OPT_FAIL_IF, WORD, AT(fail_if) },
 	{ OPT_COLUMNS, WORD, AT(columns) },
 	{ OPT_WRITE, WORDS, AT(write) },

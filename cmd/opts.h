@@ -74,7 +74,7 @@ struct options {
 	struct words defines; /* NAME=VALUE */
 
 	/* groups */
-	const char *by, *sort, *alert, *fail_if;
+	const char *by, *sort, *alert, *fail_if, *export;
 	uint64_t top; /* 0: default */
 	bool once;
 

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "cmd/live.h"
+#include "cmd/map_edges.h"
 #include "cmd/page.h"
 #include "cmd/suggest.h"
 #include "cmd/table.h"
@@ -89,6 +90,8 @@ static int choose(struct top *t)
 
 	if (status)
 		return status;
+	if (o->export && !map_knows(o->export))
+		return usage_error("top", "%s: unknown ending; use .svg, .dot, .html", o->export);
 	if (o->form == FORM_OTLP)
 		return usage_error("top", "-o otlp: groups are no spans; obi trace -o otlp.");
 	if (o->sort && rank_sort(o->sort, t->by, t->sort, &t->spec, err))
@@ -364,6 +367,19 @@ static void tick(struct top *t)
 
 /* ---- the command ---- */
 
+/* --export: the picture, no table. */
+static void export(struct top *t)
+{
+	char err[ERR_TEXT] = "", title[128];
+	int e;
+
+	live_target(&t->live, title, sizeof(title));
+	e = map_edges_export(session_store(t->live.session), t->o->export, title, err);
+	if (e)
+		warn(LEVEL_ERROR, "%s", err);
+	t->status = e;
+}
+
 static int as_text(struct top *t)
 {
 	struct live *l = &t->live;
@@ -382,7 +398,9 @@ static int as_text(struct top *t)
 	while (!t->status && !live_over(l) && live_check(l, 100) == LIVE_RUNS)
 		tick(t);
 	status = live_stop(l, NULL);
-	if (!t->status && (t->whole || t->o->duration_ns))
+	if (!t->status && t->o->export)
+		export(t);
+	else if (!t->status && (t->whole || t->o->duration_ns))
 		refresh(t);
 	if (t->status && t->status != -EPIPE)
 		status = STATUS_ERROR;
@@ -405,7 +423,8 @@ static int top_run(const struct options *o)
 	struct top t = { .o = &mine };
 	int status;
 
-	if (o->once && !o->duration_ns && !o->read.n)
+	mine.once = o->once || o->export;
+	if (mine.once && !o->duration_ns && !o->read.n)
 		mine.duration_ns = (uint64_t)once_ns;
 	live_init(&t.live, &mine);
 	t.live.opts.store = true;
@@ -414,8 +433,8 @@ static int top_run(const struct options *o)
 		t.live.opts.mem_bytes = recording_bytes;
 	status = choose(&t);
 	if (!status)
-		status = tui_wanted(o) && !o->once && !o->fail_if ? tui_run(&t.live, "top", NULL)
-		                                                  : as_text(&t);
+		status = tui_wanted(o) && !mine.once && !o->fail_if ? tui_run(&t.live, "top", NULL)
+		                                                    : as_text(&t);
 	release(&t);
 	return status;
 }

@@ -86,6 +86,7 @@ complete -c obi -n '__fish_seen_subcommand_from top' -s g -l by -x -d 'group by 
 complete -c obi -n '__fish_seen_subcommand_from top' -s s -l sort -x -d 'sort by this column (default total_pct)'
 complete -c obi -n '__fish_seen_subcommand_from top' -l top -x -d 'the first N groups, the others in one row'
 complete -c obi -n '__fish_seen_subcommand_from top' -s o -l output -x -a 'tui text json csv otlp' -d 'form of stdout; trace: tui on a terminal, text else'
+complete -c obi -n '__fish_seen_subcommand_from top' -l export -r -F -d 'who calls whom, as a picture: .svg .dot .html'
 complete -c obi -n '__fish_seen_subcommand_from top' -s r -l read -r -F -d 'read a recording, not the kernel; repeatable'
 complete -c obi -n '__fish_seen_subcommand_from top' -l show-secrets -d 'do not redact; said in the recording'
 complete -c obi -n '__fish_seen_subcommand_from top' -l no-color -d 'no colour'

@@ -90,20 +90,33 @@ static const struct {
 	{ ".html", map_html },
 };
 
+static int kind_of(const char *path)
+{
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		size_t n = strlen(kinds[i].ending);
+
+		if (len > n && !strcmp(path + len - n, kinds[i].ending))
+			return (int)i;
+	}
+	return -1;
+}
+
+bool map_knows(const char *path)
+{
+	return kind_of(path) >= 0;
+}
+
 int map_export(const char *path, const struct map_edge *edges, size_t n, const char *title,
                char *err)
 {
-	size_t len = strlen(path), i = 0;
 	struct buf out = { 0 };
-	int e;
+	int e, kind = kind_of(path);
 
-	while (i < sizeof(kinds) / sizeof(*kinds) &&
-	       (len <= strlen(kinds[i].ending) ||
-	        strcmp(path + len - strlen(kinds[i].ending), kinds[i].ending) != 0))
-		i++;
-	if (i == sizeof(kinds) / sizeof(*kinds))
+	if (kind < 0)
 		return err_set(err, EINVAL, "%s: unknown ending; use .svg, .dot, .html", path);
-	kinds[i].draw(&out, edges, n, title);
+	kinds[kind].draw(&out, edges, n, title);
 	e = out.failed ? -ENOMEM : own_write(path, buf_slice(&out));
 	buf_free(&out);
 	return e ? err_set(err, -e, "cannot write %s: %s", path, strerror(-e)) : 0;

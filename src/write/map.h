@@ -25,6 +25,7 @@ void map_svg(struct buf *out, const struct map_edge *edges, size_t n, const char
 void map_dot(struct buf *out, const struct map_edge *edges, size_t n, const char *title);
 void map_html(struct buf *out, const struct map_edge *edges, size_t n, const char *title);
 
+bool map_knows(const char *path); /* map_export() takes its ending */
 /* Into a file by its ending: .svg .dot .html. 0 or -errno with words in err (ERR_TEXT bytes). */
 int map_export(const char *path, const struct map_edge *edges, size_t n, const char *title,
                char *err);
