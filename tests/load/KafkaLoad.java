@@ -2,18 +2,20 @@
 /*
  * KafkaLoad - operations of Kafka's own client, by kind.
  *
- *	java -cp 'lib/*' KafkaLoad.java HOST:PORT KIND [N]
+ *	java -cp 'classes:lib/*' KafkaLoad HOST:PORT KIND [N [wait]]
  *
  * topics      makes `orders` with one partition and `wide` with three
  * produce N   N messages to `orders`, each answered before the next is sent; every
  *             tenth is larger than 64 KiB, every fifth carries a traceparent
  * batches N   N messages to the three partitions of `wide`, sent as fast as possible
- * consume N   N messages of `orders` in the group `readers`, committed after each poll
- * group N     N messages of `orders` in a group of the newer protocol
+ * consume N   all of `orders` and N messages more, in the group `readers`, with a commit
+ *             after each poll
+ * group N     likewise in a group of the newer protocol
  * txn N       N transactions of two messages and an offset
  * admin       each operation of the administrator once; failing ones too
  *
- * The last line is the number of messages.
+ * With `wait` a producer or consumer begins, says `ready` and goes on after a line of
+ * standard input. The last line is the number of messages since then.
  */
 import java.time.Duration;
 import java.util.*;
@@ -31,6 +33,7 @@ import org.apache.kafka.common.serialization.*;
 public class KafkaLoad {
 	static final String CONTEXT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 	static String server;
+	static boolean waits;
 
 	static Map<String, Object> conf(Object... pairs)
 	{
@@ -54,9 +57,19 @@ public class KafkaLoad {
 					   new ByteArrayDeserializer());
 	}
 
+	static void ready() throws Exception
+	{
+		System.out.println("ready");
+		System.in.read();
+	}
+
 	static long produce(int n) throws Exception
 	{
 		try (var p = producer("client.id", "shop")) {
+			if (waits) {
+				p.send(new ProducerRecord<>("orders", new byte[10])).get();
+				ready();
+			}
 			for (int i = 0; i < n; i++) {
 				var r = new ProducerRecord<byte[], byte[]>("orders", 0, null,
 									   new byte[i % 10 == 9 ? 70000 : 100]);
@@ -77,18 +90,42 @@ public class KafkaLoad {
 		return n;
 	}
 
-	static long consume(int n, String protocol)
+	/* Up to the end of what there is. */
+	static long drain(KafkaConsumer<byte[], byte[]> c)
 	{
 		long got = 0;
 
-		try (var c = consumer("group.id", protocol.equals("classic") ? "readers" : "modern",
+		while (c.assignment().isEmpty())
+			got += c.poll(Duration.ofMillis(200)).count();
+		for (var end : c.endOffsets(c.assignment()).entrySet())
+			while (c.position(end.getKey()) < end.getValue())
+				got += c.poll(Duration.ofMillis(200)).count();
+		c.commitSync();
+		return got;
+	}
+
+	static long consume(int n, String protocol) throws Exception
+	{
+		long got = 0;
+
+		try (var p = producer("client.id", "feeder", "linger.ms", 0);
+		     var c = consumer("group.id", protocol.equals("classic") ? "readers" : "modern",
 				      "group.protocol", protocol, "client.id", "reader",
 				      "auto.offset.reset", "earliest", "enable.auto.commit", false)) {
 			c.subscribe(List.of("orders"));
-			while (got < n) {
-				got += c.poll(Duration.ofSeconds(1)).count();
+			got = drain(c);
+			if (waits) {
+				ready();
+				got = 0;
+			}
+			for (int i = 0; i < n; i++) {
+				p.send(new ProducerRecord<>("orders", new byte[i % 500])).get();
+				if (i % 20 != 19)
+					continue;
+				got += c.poll(Duration.ofMillis(100)).count();
 				c.commitSync();
 			}
+			got += drain(c);
 		}
 		return got;
 	}
@@ -192,6 +229,7 @@ public class KafkaLoad {
 		int n = args.length > 2 ? Integer.parseInt(args[2]) : 0;
 
 		server = args[0];
+		waits = args.length > 3 && args[3].equals("wait");
 		System.out.println(switch (args[1]) {
 		case "topics" -> topics();
 		case "produce" -> produce(n);
