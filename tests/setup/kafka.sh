@@ -34,12 +34,12 @@ if [ "$(cat "$folder/version" 2>/dev/null)" != "$version" ]; then
 	EOF
 	mvn -q -B -f "$work/pom.xml" dependency:copy-dependencies -DoutputDirectory="$work/lib" >"$work/log" 2>&1 ||
 		{ cat "$work/log" >&2; exit 1; }
-	rm -rf "$folder/lib" "$folder/classes"
+	rm -rf "${folder:?}/lib" "${folder:?}/classes"
 	mv "$work/lib" "$folder/lib"
 	echo "$version" >"$folder/version"
 fi
 class=$folder/classes/KafkaLoad.class
-if [ ! -e "$class" ] || [ "$load" -nt "$class" ]; then
+if [ ! -e "$class" ] || [ "$(find "$load" -newer "$class")" ]; then
 	mkdir -p "$folder/classes"
 	javac -cp "$folder/lib/*" -d "$folder/classes" "$load" >&2
 fi

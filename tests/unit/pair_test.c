@@ -406,6 +406,50 @@ START_TEST(every_split_of_a_conversation_gives_the_same_rows)
 }
 END_TEST
 
+#define BYTES(lit) (lit), sizeof(lit) - 1
+#define UUID       "0123456789abcdef"
+
+/* Kafka: Metadata names a topic, and a request has only its id. */
+START_TEST(a_message_is_sent_to_a_topic_that_is_known_by_its_id)
+{
+	static const char *const want[] = {
+		"\"messaging.system\":\"kafka\"",
+		"\"messaging.operation.name\":\"Produce\"",
+		"\"messaging.operation.type\":\"send\"",
+		"\"messaging.destination.partition.id\":\"3\"",
+		"\"messaging.batch.message_count\":0",
+	};
+	const struct span *row;
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START | EV_C_CONNECTED);
+	move_bytes(&r, EV_SEND, BYTES("\0\0\0\x11\0\3\0\x0c\0\0\0\1\0\2me\0\0\1\0\0"));
+	move_bytes(&r, EV_RECV,
+	           BYTES("\0\0\0\x2e\0\0\0\1\0\0\0\0\0\1\0\0\0\0\1\2\0\0\4"
+	                 "foo" UUID "\0\1\0\0\0\0\0\0"));
+	move_bytes(&r, EV_SEND,
+	           BYTES("\0\0\0\x2e\0\0\0\x0d\0\0\0\2\0\2me\0\0\0\1\0\0\1\0\2" UUID
+	                 "\2\0\0\0\3\1\0\0\0"));
+	move_bytes(&r, EV_RECV,
+	           BYTES("\0\0\0\x3e\0\0\0\2\0\2" UUID "\2\0\0\0\3\0\0\0\0\0\0\0\0\0\7\0\0"
+	                 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0"));
+	row = span_at(&r, 0);
+	ck_assert_ptr_nonnull(row);
+	ASSERT_STR(row->kind, "client");
+	ASSERT_STR(row->name, "Metadata");
+	ck_assert_ptr_null(row->topic.s);
+	row = span_at(&r, 1);
+	ck_assert_ptr_nonnull(row);
+	ASSERT_STR(row->kind, "producer");
+	ASSERT_STR(row->topic, "foo");
+	ASSERT_STR(row->name, "Produce foo");
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
+		ck_assert_msg(memmem(row->attrs.s, row->attrs.len, want[i], strlen(want[i])),
+		              "%s is not in %.*s", want[i], STR_ARG(row->attrs));
+	rig_fini(&r);
+}
+END_TEST
+
 Suite *pair_suite(void)
 {
 	Suite *s = suite_create("pair");
@@ -421,6 +465,7 @@ Suite *pair_suite(void)
 	tcase_add_test(t, bytes_that_moved_are_seen_cut_lost_or_unseen);
 	tcase_add_test(t, a_connection_joined_in_the_middle_starts_at_its_next_request);
 	tcase_add_test(t, a_request_without_an_answer_is_open_at_the_end);
+	tcase_add_test(t, a_message_is_sent_to_a_topic_that_is_known_by_its_id);
 	tcase_add_loop_test(t, every_split_of_a_conversation_gives_the_same_rows, 1, 120);
 	suite_add_tcase(s, t);
 	return s;
