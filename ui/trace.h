@@ -36,6 +36,7 @@ struct trace {
 	bool why, tree; /* what it shows first; spans of the trace as a tree */
 	enum payload_mode payload;
 	int64_t from_ns, to_ns; /* window of the list */
+	uint64_t want;          /* row to go to and open once it is there; 0: none */
 	size_t seen_n;
 	uint64_t seen_rows;
 };
@@ -59,6 +60,12 @@ enum handled trace_sort(struct trace *t, const struct tbl_col *c, bool invert);
 enum handled trace_next_error(struct trace *t, bool forward);
 int trace_write(struct trace *t, const char *path, char *err);
 
+/*
+ * trace_jump.c: opens the view from another one, slowest first; at row `id` with its detail, 0: none.
+ * 0 or -errno with words in err.
+ */
+int trace_open_at(struct app *a, const char *filter, const char *crumb, uint64_t id, char *err);
+bool trace_arrived(struct trace *t); /* the cursor is on the row that was wanted */
 /* trace_detail.c: one row in full. */
 void trace_detail(struct trace *t);
 /* trace_tree.c: spans of its trace, children below their parents. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "ui/top.h"
 #include "ui/trace.h"
 
 enum { WIDE = 160 /* from here on the detail stands at the right */ };
@@ -32,11 +33,6 @@ static void trace_close(struct pane *p)
 	arena_free(&t->mem);
 	arena_free(&t->detail_mem);
 	free(t->where);
-}
-
-static int trace_view_ask(struct pane *p, int budget_ms, char *err)
-{
-	return trace_ask(p->state, budget_ms, err);
 }
 
 /* ---- the detail ---- */
@@ -79,6 +75,27 @@ static enum handled hide_detail(struct trace *t)
 	t->detailed = t->in_detail = t->full = t->why = t->tree = false;
 	t->detail.search[0] = 0;
 	return UI_HANDLED | UI_REDRAW;
+}
+
+static int trace_view_ask(struct pane *p, int budget_ms, char *err)
+{
+	int e = trace_ask(p->state, budget_ms, err);
+
+	if (trace_arrived(p->state))
+		show_detail(p->state, true);
+	return e;
+}
+
+/* The group of the row, among its like. */
+static enum handled to_top(struct trace *t)
+{
+	char err[ERR_TEXT] = "";
+
+	if (!t->table.has_id || !trace_source.load(t, t->table.cursor))
+		return UI_HANDLED;
+	if (top_open_at(t->pane->app, &t->span, err))
+		app_say(t->pane->app, "%s", err);
+	return UI_HANDLED | UI_REFRESH;
 }
 
 /* ---- frame ---- */
@@ -162,7 +179,7 @@ static enum handled own_key(struct trace *t, const char *key)
 		return t->detailed ? (fill_detail(t, true), UI_HANDLED | UI_REDRAW)
 		                   : show_detail(t, true);
 	}
-	return UI_IGNORED;
+	return !strcmp(key, "T") ? to_top(t) : UI_IGNORED;
 }
 
 static enum handled next_payload(struct trace *t)
@@ -318,6 +335,7 @@ const struct view view_trace = {
 		{ "o", "Split", "the detail beside the list, or below" },
 		{ "t", "Tree", "the spans of the trace as a tree" },
 		{ "<F5>", NULL, "the same" },
+		{ "T", "Top", "the group of the row, in top" },
 	},
 	.offers = { ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_COMMAND, ACT_WHY,
 	            ACT_COPY, ACT_FOLLOW, ACT_COLUMNS, ACT_NEXT_ERROR, ACT_WINDOW },

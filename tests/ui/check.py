@@ -85,6 +85,131 @@ def check_rows(name, lines):
             bad.append(f"{name}: another status in the recording: {line}")
 
 
+def answered(r):
+    """When a request counts: at its end, or at its start where it has none, ns."""
+    return r["start_ns"] + round((r["dur_ms"] or 0) * 1e6)
+
+
+def quantile(durations, share):
+    values = sorted(durations)
+    return values[max(0, -(-int(share * 100) * len(values) // 100) - 1)] if values else None
+
+
+def shown_rate(v):
+    return f"{v:,.0f}" if v >= 10 else f"{v:.1f}" if v >= 1 else f"{v:.2f}"
+
+
+def fits(text, true):
+    """A percentile on the screen: the stated error, and half of the last digit."""
+    if true is None or text == "-":
+        return (true is None) == (text == "-")
+    digits = len(text.split(".")[1]) if "." in text else 0
+    return abs(float(text.replace(",", "")) - true) <= STATED * true + 0.5001 * 10 ** -digits
+
+
+def sql(where):
+    """The rows that fit, by SQLite itself."""
+    import sqlite3
+    db = sqlite3.connect(":memory:")
+    names = [k for k, v in rows[0].items() if not isinstance(v, (dict, list))]
+    db.execute(f"create table spans (i, {','.join(names)})")
+    for i, r in enumerate(rows):
+        db.execute(f"insert into spans values (?{',?' * len(names)})", [i, *(r[k] for k in names)])
+    return [rows[i] for i, in db.execute(f"select i from spans where {where}")]
+
+
+def cell_ends(head):
+    return [(m[1], m.start(), m.end()) for m in re.finditer(r"(\S+)(?: [\u25bc\u25b2v^])?(?= |$)", head)]
+
+
+def right(line, end):
+    return line[:end].split()[-1]
+
+
+def check_group(name, line, by, heads, groups, total, seconds):
+    first = next(h for h in heads if h[0] not in by)
+    number = right(line, first[2])
+    edges = [h[1] for h in heads if h[0] in by] + [first[2] - len(number)]
+    key = tuple(line[a:b].strip() for a, b in zip(edges, edges[1:]))
+    found = [g for g in groups if all(
+        k == v or (k[-1:] == "\u2026" and v.startswith(k[:-1])) or (k[-2:] == ".." and v.startswith(k[:-2]))
+        for k, v in zip((k.removeprefix("! ") for k in key), g))]
+    if len(found) != 1:
+        if not found:
+            bad.append(f"{name}: no such group in the recording: {line}")
+        return None
+    g = groups[found[0]]
+    durations = [r["dur_ms"] for r in g if r["dur_ms"] is not None]
+    errors = sum(1 for r in g if r["error"])
+    exact = {"COUNT": f"{len(g):,}", "ERRORS": f"{errors:,}", "ERR%": f"{100 * errors / len(g):.1f}",
+             "RATE/s": shown_rate(len(g) / seconds), "MAX": ms(max(durations, default=None)),
+             "TOTAL%": f"{100 * sum(durations) / total:.1f}"}
+    for title, _, end in heads:
+        shares = {"P50": .5, "P95": .95, "P99": .99}
+        if title in exact and right(line, end) != exact[title]:
+            bad.append(f"{name}: {title} is {exact[title]}: {line}")
+        if title in shares and not fits(right(line, end), quantile(durations, shares[title])):
+            bad.append(f"{name}: {title} is {quantile(durations, shares[title])}: {line}")
+    return g
+
+
+def who(r):
+    return (r["peer"] if r["kind"] in ("server", "consumer") else r["process"]) or "unknown"
+
+
+def check_lower(name, lines, g):
+    """The selected group: bars, callers and calls, as far as there is room."""
+    durations = sorted((r["dur_ms"] for r in g if r["dur_ms"] is not None), reverse=True)
+    bars = [int(m[1].replace(",", "")) for line in lines
+            if (m := re.match(r"^ +[\d.]+ [|\u2502][#\u2588]* +([\d,]+)(?: |$)", line))]
+    if bars and sum(bars) != len(durations):
+        bad.append(f"{name}: bars of {sum(bars)} requests, the group has {len(durations)}")
+    calls = [m[1] for line in lines if (m := re.search(r"([\d.]+)  \d\d:\d\d:\d\d\.\d{3}  ", line))]
+    if calls != [ms(d) for d in durations[:len(calls)]]:
+        bad.append(f"{name}: slowest {calls}, are {[ms(d) for d in durations[:len(calls)]]}")
+    callers = {}
+    for r in g:
+        callers[who(r)] = callers.get(who(r), 0) + 1
+    for line in lines:
+        for m in re.finditer(r"(\S+) +([\d.]+)%", line):
+            n = [c for w, c in callers.items() if w == m[1] or w.startswith(m[1].rstrip("\u2026."))]
+            if not any(f"{100 * c / len(g):.1f}" == m[2] for c in n):
+                bad.append(f"{name}: caller {m[0]}, are {callers}")
+
+
+def check_top(name, lines):
+    status = lines[2]
+    where = re.search(r"Filter: (.*?) +\d+ groups", status)
+    if "Group: " not in status or " ago" in status or (where and ("\u2026" in where[1] or ".." in where[1])):
+        return  # a filter that is cut is checked on wider screens
+    by = re.search(r"Group: (.*?)(?:  |$)", status)[1].split(" > ")[-1].split(",")
+    seen_rows = sql(where[1]) if where else rows
+    groups = {}
+    for r in seen_rows:
+        groups.setdefault(tuple(r[b] if r[b] is not None else "-" for b in by), []).append(r)
+    n = int(re.search(r"(\d+) groups", status)[1])
+    if n != len(groups):
+        bad.append(f"{name}: {n} groups, the recording has {len(groups)}")
+    if not groups:
+        return
+    first = max(min(map(answered, rows)), min(map(answered, seen_rows)) // 10**9 * 10**9)
+    seconds = (max(map(answered, rows)) - first) / 1e9
+    total = sum(r["dur_ms"] or 0 for r in seen_rows)
+    heads = cell_ends(lines[3])
+    titles = {"CONTAINER": "container_id", "ERROR": "error_type", "COMMAND": "comm"}
+    heads = [(titles.get(t, t.lower()) if titles.get(t, t.lower()) in by else t, a, b) for t, a, b in heads]
+    selected = None
+    for i, line in enumerate(lines[4:]):
+        if not line.startswith(("  ", "> ")) or not line.strip():
+            break
+        if line.startswith("  (other:"):
+            continue
+        g = check_group(name, line, by, heads, groups, total, seconds)
+        selected = g if line[0] == ">" else selected
+    if selected:
+        check_lower(name, lines[4 + i:], selected)
+
+
 def check(name, lines):
     if len(lines) != height:
         bad.append(f"{name}: {len(lines)} lines, not {height}")
@@ -93,7 +218,10 @@ def check(name, lines):
             bad.append(f"{name}: wider than {width}: {line}")
     if len(lines) > 3:
         check_header(name, lines[1])
-        check_rows(name, lines[3:])
+        if lines[0].startswith("obi top"):
+            check_top(name, lines)
+        else:
+            check_rows(name, lines[3:])
 
 
 name, lines = None, []

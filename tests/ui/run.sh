@@ -44,7 +44,13 @@ for case in "$@"; do
 	case=$(basename "$case" .keys)
 	args=$(sed -n 's/^# args: //p' "tests/ui/$case.keys")
 	# shellcheck disable=SC2086
-	"$root/obi" ${args/IN/$tmp/shop.obiraw} -q -o json >"$tmp/rows.json"
+	rows=${args/IN/$tmp/shop.obiraw}
+	if [ "$rows" != "${rows#top }" ]; then
+		rows="trace ${rows#top }"
+		rows=${rows%% --*} # what is only for top
+	fi
+	# shellcheck disable=SC2086
+	"$root/obi" $rows -q -o json >"$tmp/rows.json"
 	for table in spans connections processes; do
 		"$root/obi" sql -r "$tmp/shop.obiraw" -q -o json "select * from $table" >"$tmp/$table.json"
 	done
