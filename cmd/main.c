@@ -26,9 +26,9 @@ static const struct cmd *const cmds[] = {
 
 /* ---- the table, in the order that people look for ---- */
 
-static const char *const order[] = { "trace",     "top",        "sql", "doctor",
-	                             "protocols", "completion", "help" };
-static const char *const later[] = { "net", "gpu", "genai", "logs", "report" };
+static const char *const order[] = { "trace",  "top",       "sql",        "report",
+	                             "doctor", "protocols", "completion", "help" };
+static const char *const later[] = { "net", "gpu", "genai", "logs" };
 
 const struct cmd *cmd_find(const char *name)
 {

@@ -3,7 +3,7 @@ _obi() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)) || [[ ${COMP_WORDS[1]} == help ]]; then
-		COMPREPLY=($(compgen -W "trace top sql doctor protocols completion help" -- "$cur"))
+		COMPREPLY=($(compgen -W "trace top sql report doctor protocols completion help" -- "$cur"))
 		return
 	fi
 	case $prev in
@@ -17,6 +17,7 @@ _obi() {
 	trace) words="-p --pid --no-follow --comm --exe --cgroup --user -a --all --port --local-port --remote-port --ip --side --proto --method --path --route --ignore-route --status --query --key --slower --bigger --errors -F --filter -o --output --columns -w --write --rotate --keep --split -r --read --otlp --show-secrets --no-color --ascii --no-mouse --theme -d --duration --count -i --interval --mem --payload --ring --fail-empty -q --quiet -v --verbose -V --version -h --help" ;;
 	top) words="-p --pid --no-follow --comm --exe --cgroup --user -a --all --port --local-port --remote-port --ip --side --proto --method --path --route --ignore-route --status --query --key --slower --bigger --errors -F --filter -g --by -s --sort --top -o --output --export -r --read --show-secrets --no-color --ascii --no-mouse --theme -d --duration --once -i --interval --mem --payload --ring --fail-empty --fail-if --alert -q --quiet -v --verbose -V --version -h --help" ;;
 	sql) words="-p --pid --no-follow --comm --exe --cgroup --user -a --all --port --local-port --remote-port --ip --side --proto --method --path --route --ignore-route --status --query --key --slower --bigger --errors -F --filter --recipe -D --define -o --output -r --read --show-secrets --no-color -d --duration --mem --payload --ring --fail-empty -q --quiet -v --verbose -V --version -h --help" ;;
+	report) words="--port --local-port --remote-port --ip --side --proto --method --path --route --ignore-route --status --query --key --slower --bigger --errors -F --filter -w --write -r --read --show-secrets --mem -q --quiet -v --verbose -V --version -h --help" ;;
 	doctor) words="-p --pid --comm --exe --cgroup --user -a --all -o --output --no-color -d --duration --pipeline -q --quiet -v --verbose -V --version -h --help" ;;
 	protocols) words="-o --output -q --quiet -v --verbose -V --version -h --help" ;;
 	completion) words="-q --quiet -v --verbose -V --version -h --help" ;;

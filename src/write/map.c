@@ -65,6 +65,15 @@ static void row(struct buf *out, const struct map_edge *e)
 	buf_z(out, "</tr>\n");
 }
 
+void map_table(struct buf *out, const struct map_edge *edges, size_t n)
+{
+	buf_z(out, "<table id=\"calls\"><tr><th>from<th>to<th>protocol<th>requests<th>failed"
+	           "<th>per s<th>p50 ms<th>p95 ms</tr>\n");
+	for (size_t i = 0; i < n; i++)
+		row(out, &edges[i]);
+	buf_z(out, "</table>\n");
+}
+
 void map_html(struct buf *out, const struct map_edge *edges, size_t n, const char *title)
 {
 	buf_z(out, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n<title>");
@@ -74,11 +83,8 @@ void map_html(struct buf *out, const struct map_edge *edges, size_t n, const cha
 	           "td:nth-child(-n+3),th:nth-child(-n+3){text-align:left}"
 	           "tr:nth-child(even){background:#8881}</style>\n");
 	map_svg(out, edges, n, title);
-	buf_z(out, "<table id=\"calls\"><tr><th>from<th>to<th>protocol<th>requests<th>failed"
-	           "<th>per s<th>p50 ms<th>p95 ms</tr>\n");
-	for (size_t i = 0; i < n; i++)
-		row(out, &edges[i]);
-	buf_z(out, "</table>\n</html>\n");
+	map_table(out, edges, n);
+	buf_z(out, "</html>\n");
 }
 
 static const struct {

@@ -23,6 +23,8 @@ struct map_edge {
 
 void map_svg(struct buf *out, const struct map_edge *edges, size_t n, const char *title);
 void map_dot(struct buf *out, const struct map_edge *edges, size_t n, const char *title);
+/* The calls as a table of HTML, id "calls". */
+void map_table(struct buf *out, const struct map_edge *edges, size_t n);
 void map_html(struct buf *out, const struct map_edge *edges, size_t n, const char *title);
 
 bool map_knows(const char *path); /* map_export() takes its ending */

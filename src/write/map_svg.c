@@ -5,14 +5,16 @@
 
 enum { NAME_CHARS = 22 };
 
+/* Scoped: the picture may stand inside a page. */
 static const char style[] =
-	"<style>text{font:12px system-ui,sans-serif;fill:#222}"
-	".t{font-size:15px;font-weight:600}.s{fill:#555;font-size:11px}"
-	".b{fill:#f6f8fa;stroke:#57606a}.bad{stroke:#b42318;stroke-width:2}"
-	".e{fill:none;stroke:#8c959f}.x{stroke:#b42318}.l{fill:#fff;fill-opacity:.85}"
-	"@media(prefers-color-scheme:dark){text{fill:#e6edf3}.s{fill:#9da7b3}"
-	".b{fill:#161b22;stroke:#9da7b3}.l{fill:#0d1117}.bg{fill:#0d1117}}"
-	".bg{fill:#fff}</style>";
+	"<style>.map text{font:12px system-ui,sans-serif;fill:#222}"
+	".map .t{font-size:15px;font-weight:600}.map .s{fill:#555;font-size:11px}"
+	".map .b{fill:#f6f8fa;stroke:#57606a}.map .bad{stroke:#b42318;stroke-width:2}"
+	".map .e{fill:none;stroke:#8c959f}.map .x{stroke:#b42318}"
+	".map .l{fill:#fff;fill-opacity:.85}.map .bg{fill:#fff}"
+	"@media(prefers-color-scheme:dark){.map text{fill:#e6edf3}.map .s{fill:#9da7b3}"
+	".map .b{fill:#161b22;stroke:#9da7b3}.map .l{fill:#0d1117}.map .bg{fill:#0d1117}}"
+	"</style>";
 
 static void number(struct buf *b, const char *name, double v, const char *unit)
 {
@@ -96,9 +98,12 @@ static void draw_line(struct buf *b, const struct map_layout *l, const struct ma
 
 static void draw_label(struct buf *b, const struct map_line *e)
 {
-	double w = MAP_GAP_X - 40;
+	struct buf text = { 0 };
+	double w;
 
-	buf_fmt(b, "<g>");
+	figures(&text, e->edge);
+	w = (double)(text.len > e->edge->proto.len ? text.len : e->edge->proto.len) * 6 + 8;
+	buf_z(b, "<g>");
 	all_of(b, e->edge);
 	buf_fmt(b,
 	        "<rect class=\"l\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"25\" rx=\"3\"/>",
@@ -108,8 +113,9 @@ static void draw_label(struct buf *b, const struct map_line *e)
 	html_short(b, e->edge->proto, 24);
 	buf_fmt(b, "</text><text class=\"s\" text-anchor=\"middle\" x=\"%.0f\" y=\"%.0f\">",
 	        e->label_x, e->label_y + 10);
-	figures(b, e->edge);
+	buf_str(b, buf_slice(&text));
 	buf_z(b, "</text></g>\n");
+	buf_free(&text);
 }
 
 static void draw_node(struct buf *b, const struct map_node *n)
@@ -142,7 +148,7 @@ void map_svg(struct buf *out, const struct map_edge *edges, size_t n, const char
 		return;
 	}
 	buf_fmt(out,
-	        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\""
+	        "<svg class=\"map\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\""
 	        " viewBox=\"0 0 %.0f %.0f\" role=\"img\">%s\n"
 	        "<defs><marker id=\"a\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"9\""
 	        " markerHeight=\"9\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">"

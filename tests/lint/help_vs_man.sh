@@ -32,7 +32,7 @@ compare() { # FILE NEW
 update=
 [ "${1:-}" != --update ] || update=1
 
-for cmd in trace top sql doctor; do
+for cmd in trace top sql report doctor; do
 	page=man/obi-$cmd.1
 	"$obi" help man $cmd >"$tmp/sections"
 	awk 'FNR == NR { if (/^\.SH /) name = $2; text[name] = text[name] $0 "\n"; next }
