@@ -42,19 +42,25 @@ def trace(pid):
         argv += ["-d", "10s"]
     print("running:", " ".join(["./obi", *argv[1:]]), flush=True)
     obi = subprocess.Popen(argv)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         return obi.wait()
     finally:
         end(obi)
 
 
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
 def leave(number, _):
+    """The way out: all that was started is stopped; impatience does not cut that short."""
+    for s in SIGNALS:
+        signal.signal(s, signal.SIG_IGN)
     sys.exit(128 + number)
 
 
 def main():
-    for s in (signal.SIGTERM, signal.SIGHUP):
+    for s in SIGNALS:
         signal.signal(s, leave)
     port, shipping = free_port(), free_port()
     with Postgres() as pg, MariaDB() as my, Redis() as redis, program("shipping", shipping, port=shipping), \

@@ -40,7 +40,7 @@ class Term:
             return bool(part)
         return True
 
-    def until(self, pattern, seconds=20):
+    def until(self, pattern, seconds=120):
         """Waits for the pattern behind what was found before; the text up to its end."""
         end = time.monotonic() + seconds
         while True:
@@ -68,7 +68,7 @@ class Term:
                 self.status = os.waitstatus_to_exitcode(status)
         return self.status is not None
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=120):
         """The exit status; -N on a signal. What it said to the end is taken."""
         assert self.ends(seconds), f"it does not end: {self.text[-500:]!r}"
         while self.read(0) and select.select([self.fd], [], [], 0)[0]:
