@@ -188,12 +188,12 @@ static void query(const struct mysql *s, struct mysql_packet *p, struct msg *out
 
 /*
  * The number of the statement comes with the answer. MariaDB's connectors do
- * not wait for it and execute number -1 at once.
+ * not wait for it and execute number -1 at once. That stays two requests: the
+ * server answers the first before it reads the second, and logs both.
  */
 static void prepare(const struct mysql *s, struct mysql_packet *p, struct msg *out)
 {
 	statement(p, out);
-	out->flags |= MSG_F_PREPARE;
 	if (s->not_mariadb)
 		return;
 	out->flags |= MSG_F_DEFINE;

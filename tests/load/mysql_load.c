@@ -4,6 +4,8 @@
  *
  * usage: mysql_load PORT STATEMENTS LOG
  *
+ * Some statements are prepared and run in one go (pipelined: the number of the
+ * statement is not known yet when it is run), large answers among them.
  * A tenth of the answers is over 64 KiB, some over 10 MiB. One line in LOG for
  * each command that has an answer: kind (query, prepare, execute, ping, init),
  * error number (0: none), text; separated by tabs.
@@ -15,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PREPARED = 4 };
+enum { PREPARED = 4, UNKNOWN_STATEMENT = 1243 };
 
 static const char *const texts[] = {
 	"SELECT 1",
@@ -96,6 +98,19 @@ static void execute(MYSQL_STMT *s, const char *sql, int value)
 	mysql_stmt_free_result(s);
 }
 
+/* Prepare and Execute are sent before an answer is read: where one fails, so does the other. */
+static void direct(const char *sql)
+{
+	MYSQL_STMT *s = mysql_stmt_init(db);
+	bool bad = mariadb_stmt_execute_direct(s, sql, strlen(sql));
+
+	note("prepare", bad ? mysql_stmt_errno(s) : 0, sql);
+	note("execute", bad ? UNKNOWN_STATEMENT : 0, sql);
+	if (!bad)
+		mysql_stmt_store_result(s);
+	mysql_stmt_close(s);
+}
+
 static void other(uint64_t i)
 {
 	if (i % 2) {
@@ -128,6 +143,10 @@ static void run(uint64_t total, MYSQL_STMT **stmts)
 			mysql_stmt_close(s);
 		} else if (i % 50 == 23) {
 			other(i / 50);
+		} else if (i % 50 == 11) {
+			direct(i % 100 == 11   ? "SELECT REPEAT('z', 80000)"
+			       : i % 150 == 61 ? "SELECT * FROM nowhere"
+			                       : "SELECT 7");
 		} else if (i % 50 == 31) {
 			query("SELECT 1; SELECT 2, 3; UPDATE t SET v = 'm' WHERE id = 9");
 		} else if (i % 3) {
