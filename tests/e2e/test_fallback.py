@@ -13,7 +13,7 @@ import test_truth_http
 import test_truth_mysql
 import test_truth_postgres
 import test_truth_redis
-from rig.accounts import overlapping, same, times_are_sane
+from rig.accounts import carried, overlapping, same, times_are_sane
 from rig.obi import Obi
 from rig.proc import Gate
 from rig.servers import MariaDB, Nginx, Postgres, Redis
@@ -28,10 +28,8 @@ def without(request, monkeypatch):
 
 
 def test_http(load):
-    with Nginx() as nginx, Gate(load / "http_load", nginx.port, 2000, 2, nginx.dir / "load") as gate, \
-         Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
-        gate.run()
-        run = obi.stop()
+    with Nginx() as nginx:
+        run = test_truth_http.carried(nginx, load, 2000, 2)
         log = [r[2:5] for r in nginx.access() if r[0] == nginx.port]
         own = test_truth_http.Load(nginx.dir / "load", 2).keys()
     test_truth_http.clean(run)
@@ -45,18 +43,20 @@ def test_http(load):
 
 def test_postgresql(load, folder):
     with Postgres() as pg:
-        run = test_truth_postgres.traced(pg, load / "pg_pipeline", pg.port, 2700, folder / "account")
+        run = carried(lambda env: test_truth_postgres.traced(
+            pg, load / "pg_pipeline", pg.port, 2700, folder / "account", env=env))
         test_truth_postgres.equal(run, 2000, nested=overlapping)
 
 
 def test_mysql(load, folder):
     with MariaDB() as db:
-        run = test_truth_mysql.traced(db, load / "mysql_load", db.port, 2200, folder / "account")
+        run = carried(lambda env: test_truth_mysql.traced(
+            db, load / "mysql_load", db.port, 2200, folder / "account", env=env))
     own = list(test_truth_mysql.account(folder / "account"))
     test_truth_mysql.equal_to_the_servers(run, Counter(e for _, e, _ in own if e != "0"), nested=overlapping)
 
 
 def test_redis(load):
     with Redis() as server:
-        test_truth_redis.equal(test_truth_redis.traced(server, load / "redis_load", server.port, 2200, "mixed"),
-                               2000, unknown=("NOSUCHCOMMAND",), nested=overlapping)
+        test_truth_redis.equal(carried(lambda env: test_truth_redis.traced(
+            server, load / "redis_load", server.port, 2200, "mixed", env=env)), 2000, unknown=("NOSUCHCOMMAND",), nested=overlapping)

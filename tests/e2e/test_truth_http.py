@@ -39,11 +39,11 @@ def run(load):
         yield run
 
 
-def carried(nginx, load):
+def carried(nginx, load, operations=OPERATIONS, workers=4):
     """The load at the highest rate, in bytes a second, at which nothing is lost: found here, and printed."""
     for rate in (0, 200 << 20, 100 << 20, 50 << 20, 25 << 20):
         nginx.mark()
-        with Gate(load / "http_load", nginx.port, OPERATIONS, 4, nginx.dir / "load", "all", rate) as gate, \
+        with Gate(load / "http_load", nginx.port, operations, workers, nginx.dir / "load", "all", rate) as gate, \
              Obi("--show-secrets", pids=[*nginx.pids, gate.pid]) as obi:
             gate.run()
             run = obi.stop()

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from rig.accounts import clean, error_code, inside, literals_gone, same, times_are_sane
+from rig.accounts import carried, clean, error_code, inside, literals_gone, same, times_are_sane
 from rig.obi import Obi
 from rig.proc import Gate
 from rig.servers import MariaDB
@@ -19,9 +19,9 @@ def server():
         yield db
 
 
-def traced(db, *argv):
+def traced(db, *argv, **kw):
     db.mark()
-    with Gate(*argv) as gate, Obi("--show-secrets", pids=[*db.pids, gate.pid]) as obi:
+    with Gate(*argv, **kw) as gate, Obi("--show-secrets", pids=[*db.pids, gate.pid]) as obi:
         gate.run()
         run = obi.stop()
     run.log, run.calls = db.log(), db.calls()
@@ -65,7 +65,8 @@ def equal_to_the_servers(run, errors=None, nested=inside):
 @pytest.mark.parametrize("split", [False, True], ids=["whole", "split"])
 def test_text_prepared_and_errors(load, folder, split):
     with MariaDB(env={"LD_PRELOAD": str(load / "split.so")} if split else None) as db:
-        run = traced(db, load / "mysql_load", db.port, 4000 if split else 21500, folder / "account")
+        run = carried(lambda env: traced(db, load / "mysql_load", db.port, 4000 if split else 21500,
+                                         folder / "account", env=env))
     own = list(account(folder / "account"))
     assert len(own) >= (3900 if split else 20000)
     failed = Counter(error for _, error, _ in own if error != "0")

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from rig.accounts import clean, inside, same, statement, times_are_sane
+from rig.accounts import carried, clean, inside, same, statement, times_are_sane
 from rig.obi import Obi
 from rig.proc import Gate
 from rig.servers import PG_BIN, Postgres
@@ -91,7 +91,8 @@ def test_psql_errors_by_sqlstate(server, folder):
 
 
 def test_a_pipelining_client_with_errors_and_large_answers(server, load, folder):
-    run = traced(server, load / "pg_pipeline", server.port, 27000, folder / "account")
+    run = carried(lambda env: traced(server, load / "pg_pipeline", server.port, 27000, folder / "account",
+                                     env=env))
     equal(run, 20000)
     own = Counter()
     with open(folder / "account") as f:
@@ -106,7 +107,7 @@ def test_a_pipelining_client_with_errors_and_large_answers(server, load, folder)
 
 def test_messages_split_at_every_boundary(load, folder):
     with Postgres(env={"LD_PRELOAD": str(load / "split.so")}) as pg:
-        run = traced(pg, load / "pg_pipeline", pg.port, 4000, folder / "account")
+        run = carried(lambda env: traced(pg, load / "pg_pipeline", pg.port, 4000, folder / "account", env=env))
         equal(run, 2500)
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from rig.accounts import clean, inside, same, times_are_sane
+from rig.accounts import carried, clean, inside, same, times_are_sane
 from rig.obi import Obi
 from rig.proc import Gate, crowded
 from rig.servers import Redis
@@ -73,7 +73,7 @@ def test_pipelined_at_200000_commands_a_second(server, load):
 
 
 def test_commands_of_all_kinds_with_large_answers(server, load):
-    run = traced(server, load / "redis_load", server.port, 21000, "mixed")
+    run = carried(lambda env: traced(server, load / "redis_load", server.port, 21000, "mixed", env=env))
     equal(run, 20000, unknown=("NOSUCHCOMMAND",))
     assert sum(command(r) == "NOSUCHCOMMAND" for r in run.servers) >= 500
     assert sum(r["resp_bytes"] > 65536 for r in run.clients) >= 2000
@@ -82,8 +82,8 @@ def test_commands_of_all_kinds_with_large_answers(server, load):
 
 def test_messages_split_at_every_boundary(load):
     with Redis(env={"LD_PRELOAD": str(load / "split.so")}) as server:
-        equal(traced(server, load / "redis_load", server.port, 5000, "mixed"), 4500,
-              unknown=("NOSUCHCOMMAND",))
+        equal(carried(lambda env: traced(server, load / "redis_load", server.port, 5000, "mixed", env=env)),
+              4500, unknown=("NOSUCHCOMMAND",))
 
 
 SESSION = """SET a 1

@@ -6,6 +6,8 @@
  *
  * Some statements are prepared and run in one go (pipelined: the number of the
  * statement is not known yet when it is run), large answers among them.
+ * LOAD_PAUSE_US in the environment: it rests so long after each.
+ *
  * A tenth of the answers is over 64 KiB, some over 10 MiB. One line in LOG for
  * each command that has an answer: kind (query, prepare, execute, ping, init),
  * error number (0: none), text; separated by tabs.
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PREPARED = 4, UNKNOWN_STATEMENT = 1243 };
 
@@ -59,6 +62,15 @@ static void die(const char *what)
 {
 	fprintf(stderr, "mysql_load: %s: %s\n", what, mysql_error(db));
 	exit(1);
+}
+
+/* After each exchange, so that a slow machine is not asked for more than it carries. */
+static void rest(void)
+{
+	const char *us = getenv("LOAD_PAUSE_US");
+
+	if (us)
+		usleep((useconds_t)atoi(us));
 }
 
 static void query(const char *sql)
@@ -129,7 +141,7 @@ static void other(uint64_t i)
 
 static void run(uint64_t total, MYSQL_STMT **stmts)
 {
-	for (uint64_t i = 0; i < total; i++) {
+	for (uint64_t i = 0; i < total; i++, rest()) {
 		if (i % 2500 == 60) {
 			query("SELECT REPEAT('y', 11000000)");
 		} else if (i % 9 == 0) {

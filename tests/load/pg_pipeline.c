@@ -7,6 +7,7 @@
  * Sends batches of 1 to 12 statements before it reads an answer: parameterised,
  * prepared, failing. A tenth of the answers is over 64 KiB, some over 10 MiB,
  * anywhere in a batch.
+ * LOAD_PAUSE_US in the environment: it rests so long after each batch.
  * One line in LOG for each statement: its SQLSTATE ("00000", or "skipped" where
  * the server discarded it after an error before it), a tab, its text.
  */
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BATCH = 12, PREPARED = 5 };
 
@@ -45,6 +47,15 @@ static void die(const char *what)
 {
 	fprintf(stderr, "pg_pipeline: %s: %s\n", what, PQerrorMessage(db));
 	exit(1);
+}
+
+/* After each exchange, so that a slow machine is not asked for more than it carries. */
+static void rest(void)
+{
+	const char *us = getenv("LOAD_PAUSE_US");
+
+	if (us)
+		usleep((useconds_t)atoi(us));
 }
 
 static void must(const char *sql)
@@ -170,6 +181,7 @@ int main(int argc, char **argv)
 			n = (unsigned int)(total - i);
 		batch(i, n);
 		i += n;
+		rest();
 	}
 	printf("good %llu failed %llu skipped %llu\n", counts[0], counts[1], counts[2]);
 	PQfinish(db);

@@ -9,7 +9,8 @@
  * the rate; it prints how many answers came, how many were errors, and the rate
  * that it reached. The second form sends commands of many kinds, wrong ones too,
  * alone and in pipelines; a tenth of its answers is over 64 KiB, some over 10 MiB,
- * anywhere in a pipeline, and it receives up to 256 KiB a call.
+ * anywhere in a pipeline, and it receives up to 256 KiB a call. With LOAD_PAUSE_US
+ * in the environment it rests so long after each pipeline.
  */
 #include <hiredis/hiredis.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t errors, answers;
 
@@ -171,6 +173,15 @@ static const char *const kinds[] = {
 	"CONFIG GET maxmemory",
 };
 
+/* After each exchange, so that a slow machine is not asked for more than it carries. */
+static void rest(void)
+{
+	const char *us = getenv("LOAD_PAUSE_US");
+
+	if (us)
+		usleep((useconds_t)atoi(us));
+}
+
 static void append_mixed(redisContext *c, uint64_t i, const char *big)
 {
 	if (i == 0 || i % 101 == 3)
@@ -201,6 +212,7 @@ static void mixed(int port, uint64_t total)
 		for (uint64_t k = 0; k < n; k++)
 			take(c);
 		i += n;
+		rest();
 	}
 	free(big);
 	printf("answers %llu errors %llu\n", (unsigned long long)answers,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Spans and the servers' own accounts in the same words, and their comparison."""
+import os
 import re
 from collections import Counter, defaultdict
 
@@ -23,6 +24,19 @@ def clean(run):
     assert run.lost() == 0, run.summary
     bad = [r for r in run.rows if "gap" in r["flags"]]
     assert not bad, (len(bad), bad[:3])
+
+
+def carried(once):
+    """
+    The run of once(environment) at the highest speed at which nothing is lost, found here and printed:
+    a load that rests a while after each exchange, as LOAD_PAUSE_US says.
+    """
+    for pause in (0, 300, 3000):
+        run = once({**os.environ, "LOAD_PAUSE_US": str(pause)})
+        print(f"with {pause} us of rest after each exchange: lost {run.lost()}")
+        if not run.lost():
+            break
+    return run
 
 
 def error_code(row, good):
