@@ -2,13 +2,14 @@
 """Kafka spans of both sides against the broker's log of requests and the clients' own counts."""
 import json
 import subprocess
+import time
 from collections import Counter
 
 import pytest
 
 from rig.accounts import clean, same, times_are_sane
 from rig.kafka import Kafka
-from rig.obi import Obi, run as obi_run, settle
+from rig.obi import Obi, run as obi_run
 from rig.proc import end
 
 N = 1000
@@ -32,12 +33,12 @@ def traced(broker, argv, middle=False, stdin=None):
     try:
         if middle:
             assert client.stdout.readline() == "ready\n"
-            settle(1)
+            time.sleep(1)
         broker.mark()
         with Obi("--show-secrets", "--proto", "kafka", pids=[broker.pid, client.pid]) as obi:
             out, err = client.communicate("\n" + (stdin or ""), timeout=100)
             assert not client.returncode, (out, err)
-            settle(1)
+            time.sleep(1)
             run = obi.stop(busy=True)
     finally:
         end(client)
