@@ -157,7 +157,7 @@ static struct rank_spec spec_of(struct top *t)
 /* The cursor goes where it is wanted, and stays on the first row until someone moves it. */
 static void place_cursor(struct top *t)
 {
-	size_t at;
+	size_t at, top = t->table.top, page = t->table.page > 0 ? (size_t)t->table.page : 1;
 
 	if (t->want && top_source.find(t, t->want, &at)) {
 		tbl_go(&t->table, at);
@@ -167,6 +167,12 @@ static void place_cursor(struct top *t)
 		tbl_go(&t->table, 0);
 	}
 	tbl_sync(&t->table);
+	/* A new order moves the cursor's row, not the list: what comes first stays in sight. */
+	if (t->table.cursor < top)
+		top = t->table.cursor;
+	if (t->table.cursor >= top + page)
+		top = t->table.cursor - page + 1;
+	t->table.top = top;
 }
 
 static int take(struct top *t, struct agg_answer *a, char *err)

@@ -12,7 +12,7 @@ This demo
   - starts a small shop on loopback ports, with its data in folders of its own under /tmp:
     an HTTP service in Python that asks PostgreSQL, MariaDB, Redis and another HTTP service.
     It has a slow query (/report), a failing route (/checkout) and a slow dependency (/shipping),
-  - runs  ./obi trace -p PID  on the service, until Ctrl-C (off a terminal: for 10 s),
+  - runs  ./obi top -p PID  on the service, until q (off a terminal: ./obi trace, for 10 s),
   - stops everything and removes the folders.
 
 SAY

@@ -35,11 +35,11 @@ def fill(pg, my):
            "CREATE TABLE shop.orders (id INT PRIMARY KEY, customer INT); INSERT INTO shop.orders VALUES (1, 1)")
 
 
-def trace(pid):
-    """obi in the foreground; Ctrl-C is for it alone."""
-    argv = [str(ROOT / "obi"), "trace", "-o", "text", "-p", str(pid)]
-    if not sys.stdout.isatty():
-        argv += ["-d", "10s"]
+def observe(pid):
+    """obi in the foreground: on a terminal the interface, else lines of text; Ctrl-C is for it alone."""
+    argv = [str(ROOT / "obi"), "top", "-p", str(pid)]
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        argv = [str(ROOT / "obi"), "trace", "-o", "text", "-p", str(pid), "-d", "10s"]
     print("running:", " ".join(["./obi", *argv[1:]]), flush=True)
     obi = subprocess.Popen(argv)
     try:
@@ -67,7 +67,7 @@ def main():
          program(port, pg.port, my.port, redis.port, shipping, port=port) as shop:
         fill(pg, my)
         with program("traffic", port):
-            return trace(shop.pid)
+            return observe(shop.pid)
 
 
 if __name__ == "__main__":
