@@ -165,9 +165,9 @@ static void on_batch(void *ctx, struct batch *b)
 
 /* ---- enrichment ---- */
 
-static void on_span(void *ctx, struct span *row, struct batch *b)
+static void on_span(void *ctx, struct span *row, uint32_t peer_pid, struct batch *b)
 {
-	procs_span(((struct ingest *)ctx)->procs, row, b);
+	procs_span(((struct ingest *)ctx)->procs, row, peer_pid, b);
 }
 
 static void on_conn_row(void *ctx, struct conn_row *row, struct batch *b)

@@ -63,6 +63,7 @@ static void forget(struct conns *t, struct conn *c, const struct moment *at)
 		c->why = WHY_NO_BYTES;
 	t->sink->closed(t->sink->ctx, c, at);
 	unlink_conn(t, c);
+	ends_drop(t, c);
 	hash_del(&t->by_id, c->id);
 	free(c->state);
 	free(c);
@@ -145,6 +146,7 @@ static void on_conn(struct conns *t, const struct ev_conn *e)
 		c->listed = true;
 	}
 	conns_side(t, c);
+	ends_add(t, c);
 	for (int d = 0; d < 2; d++) {
 		if (c->dir[d].started)
 			continue;
@@ -221,7 +223,10 @@ static void touch(struct conns *t, struct conn *c, const struct ev_data *e, cons
 	if (c->last_dir != e->dir && c->turns < UINT16_MAX)
 		c->turns++;
 	c->last_dir = e->dir & 1;
-	c->pid = e->h.pid;
+	if (c->pid != e->h.pid) {
+		c->pid = e->h.pid;
+		ends_pid(c);
+	}
 	c->dir[e->dir & 1].last = *at;
 	if (e->class)
 		c->class = e->class;
@@ -365,6 +370,7 @@ void conns_free(struct conns *t)
 	conns_finish(t);
 	hash_free(&t->by_id);
 	hash_free(&t->listens);
+	hash_free(&t->ends);
 	free(t->trial);
 	free(t);
 }

@@ -65,6 +65,8 @@ struct conn {
 	uint64_t unparsed_bytes;                                  /* of those seen */
 	uint64_t requests, errors;                                /* kept by the sink */
 	uint32_t pid;                                             /* that used it last */
+	uint32_t peer_pid;      /* the same of the other end; 0: not on this host, or not seen */
+	struct conn *other_end; /* its socket on this host; NULL: as above, or gone */
 	uint32_t srtt_us, retransmits;
 	uint32_t flags; /* CONN_F_* */
 	uint16_t turns; /* changes of direction so far, at most 65535 */

@@ -3,7 +3,7 @@
 #define OBI_CONN_TABLE_H
 
 /*
- * table - what conn.c (life cycle), feed.c (bytes and holes) and talk.c
+ * table - what conn.c (life cycle), ends.c (both ends here), feed.c (bytes and holes) and talk.c
  * (detection and messages) share. Nobody outside conn/ includes it.
  */
 
@@ -16,6 +16,7 @@ struct conns {
 	const struct conn_sink *sink;
 	struct hash by_id;
 	struct hash listens;          /* netns and port of listening TCP sockets */
+	struct hash ends;             /* connections by their addresses, see ends.c */
 	struct conn *oldest, *newest; /* by last use */
 	unsigned int n;
 	struct conn_stats stats;
@@ -25,6 +26,13 @@ struct conns {
 
 /* conn.c: who is the server, by the ports that are listened on; where that is not known yet. */
 void conns_side(struct conns *t, struct conn *c);
+/* ends.c: c->info is known now: its other end is looked for, once. */
+void ends_add(struct conns *t, struct conn *c);
+/* c->pid has changed: the other end learns it. */
+void ends_pid(struct conn *c);
+/* c goes; what its other end has learnt stays. */
+void ends_drop(struct conns *t, struct conn *c);
+
 /* feed.c: bytes of one record that moved at `at`, and holes between them. */
 void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, size_t n,
                 const struct moment *at);

@@ -8,6 +8,7 @@
  */
 #include "enrich/who.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -20,6 +21,7 @@ struct proc {
 	int64_t first_ns, end_ns, exit_code; /* CLOCK_MONOTONIC; end 0: runs */
 	char *texts;                         /* WHO_MAX NUL-ended texts */
 	struct str text[WHO_MAX];
+	struct str name; /* "comm[pid]", behind the texts */
 	bool changed, who;
 	struct proc *next; /* in order of arrival */
 };
@@ -44,8 +46,9 @@ struct procs *procs_new(int64_t wall_offset_ns)
 
 static void set_texts(struct proc *q, const char *texts, size_t n)
 {
-	char *copy = malloc(n + 1);
-	size_t at = 0;
+	size_t comm = strnlen(texts, n), room = comm + sizeof("[4294967295]"), at = 0;
+	char *copy = malloc(n + 1 + room);
+	int name;
 
 	if (!copy)
 		return;
@@ -59,6 +62,8 @@ static void set_texts(struct proc *q, const char *texts, size_t n)
 		q->text[i] = len ? (struct str){ copy + at, len } : STR_NULL;
 		at += len + 1;
 	}
+	name = snprintf(copy + n + 1, room, "%.*s[%u]", (int)comm, texts, q->pid);
+	q->name = comm ? (struct str){ copy + n + 1, (size_t)name } : STR_NULL;
 	q->changed = true;
 }
 
@@ -186,31 +191,20 @@ void procs_record(struct procs *p, const struct ev_head *rec, size_t size)
 		on_exit_record(p, e);
 }
 
-/* "comm[pid]" */
-static struct str process_name(struct str comm, int64_t pid, struct batch *b)
-{
-	struct buf t = { 0 };
-	struct str s;
-
-	buf_str(&t, comm);
-	buf_fmt(&t, "[%lld]", (long long)pid);
-	s = batch_text(b, buf_slice(&t));
-	buf_free(&t);
-	return s;
-}
-
-void procs_span(struct procs *p, struct span *row, struct batch *b)
+void procs_span(struct procs *p, struct span *row, uint32_t peer_pid, struct batch *b)
 {
 	const struct proc *q = row->pid == COL_NULL ? NULL
 	                                            : hash_get(&p->by_pid, (uint64_t)row->pid);
+	const struct proc *peer = peer_pid ? hash_get(&p->by_pid, peer_pid) : NULL;
 
+	if (peer)
+		row->peer_process = batch_text(b, peer->name);
 	if (!q)
 		return;
 	row->comm = batch_text(b, q->text[WHO_COMM]);
 	row->service = batch_text(b, q->text[WHO_SERVICE]);
 	row->container_id = batch_text(b, q->text[WHO_CONTAINER]);
-	if (row->comm.s)
-		row->process = process_name(row->comm, row->pid, b);
+	row->process = batch_text(b, q->name);
 }
 
 void procs_conn(struct procs *p, struct conn_row *row, struct batch *b)

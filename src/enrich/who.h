@@ -27,8 +27,8 @@ struct procs;
 struct procs *procs_new(int64_t wall_offset_ns); /* NULL with errno */
 /* EV_WHO, EV_FORK, EV_EXEC, EV_EXIT; others are ignored. */
 void procs_record(struct procs *p, const struct ev_head *rec, size_t size);
-/* Fills in what is known of row->pid. */
-void procs_span(struct procs *p, struct span *row, struct batch *b);
+/* Fills in what is known of row->pid, and of the process at the other end (0: unknown). */
+void procs_span(struct procs *p, struct span *row, uint32_t peer_pid, struct batch *b);
 void procs_conn(struct procs *p, struct conn_row *row, struct batch *b);
 /* Calls `row` for each process that changed since the last call; it fills a new row's texts. */
 void procs_changed(struct procs *p, void *(*row)(void *ctx, struct batch **b), void *ctx);

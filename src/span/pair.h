@@ -30,8 +30,8 @@ struct pair_opts {
 	struct batch_pool *pool;
 	/* A full batch, or what there is when pair_flush() is called; takes the reference. */
 	void (*emit)(void *ctx, struct batch *b);
-	/* Fills in who: comm, service, user ... by row->pid. May be NULL. */
-	void (*who)(void *ctx, struct span *row, struct batch *b);
+	/* Fills in who: comm, service ... by row->pid; peer_pid: of the other end, 0: unknown. May be NULL. */
+	void (*who)(void *ctx, struct span *row, uint32_t peer_pid, struct batch *b);
 	void (*who_conn)(void *ctx, struct conn_row *row, struct batch *b);
 	void *ctx;
 	int64_t wall_offset_ns;

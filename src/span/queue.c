@@ -63,7 +63,7 @@ static void make_row(struct pairs *p, const struct conn *c, const struct req *r)
 		return;
 	req_build(r, c, &p->opts, row, b);
 	if (p->opts.who)
-		p->opts.who(p->opts.ctx, row, b);
+		p->opts.who(p->opts.ctx, row, c->peer_pid, b);
 }
 
 /* ---- the queue ---- */

@@ -20,6 +20,9 @@ static const struct agg_column columns[] = {
 	{ "proto", "PROTO", "protocol", false },
 	{ "query", "QUERY", "statement or command, literals replaced", false },
 	{ "peer", "PEER", "the other side: name or address, with the port of servers", false },
+	{ "caller", "CALLER", "who asked: process, else address", false },
+	{ "peer_process", "PEER PROCESS", "process at the other side, where it is on this host",
+	  false },
 	{ "topic", "TOPIC", "topic, queue, subject", false },
 	{ "key", "KEY", "key pattern of caches", false },
 	{ "status", "STATUS", "the protocol's own code", false },
@@ -37,12 +40,12 @@ static const struct agg_column columns[] = {
  * many values go into "(other)" when memory is spent.
  */
 static const struct cube_def keys[] = {
-	{ "kind", 0 },        { "error", 0 }, { "peer", 1 },          { "peer_ip", 1 },
-	{ "peer_name", 1 },   { "query", 2 }, { "route", 3 },         { "name", 3 },
-	{ "op", 4 },          { "key", 5 },   { "topic", 6 },         { "process", 7 },
-	{ "pid", 7 },         { "comm", 7 },  { "status", 8 },        { "code", 8 },
-	{ "service", 9 },     { "pod", 10 },  { "container_id", 10 }, { "proto", 11 },
-	{ "error_type", 12 },
+	{ "kind", 0 },        { "error", 0 },   { "peer", 1 },          { "peer_ip", 1 },
+	{ "peer_name", 1 },   { "query", 2 },   { "route", 3 },         { "name", 3 },
+	{ "op", 4 },          { "key", 5 },     { "topic", 6 },         { "process", 7 },
+	{ "pid", 7 },         { "comm", 7 },    { "status", 8 },        { "code", 8 },
+	{ "service", 9 },     { "pod", 10 },    { "container_id", 10 }, { "proto", 11 },
+	{ "error_type", 12 }, { "caller", 13 }, { "peer_process", 13 },
 };
 
 const struct agg_column *agg_column(size_t i)

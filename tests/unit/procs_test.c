@@ -47,7 +47,7 @@ static const struct span *span_of(struct rig *r, int64_t pid)
 
 	ck_assert_ptr_nonnull(s);
 	s->pid = pid;
-	procs_span(r->p, s, r->b);
+	procs_span(r->p, s, 0, r->b);
 	return s;
 }
 
@@ -62,6 +62,22 @@ START_TEST(a_process_is_who_it_was_introduced_as)
 	ck_assert(str_is(span_of(&r, 7)->service, "shop.py"));
 	ck_assert(str_is(span_of(&r, 7)->process, "python3[7]"));
 	ck_assert_ptr_null(span_of(&r, 8)->comm.s);
+	rig_free(&r);
+}
+END_TEST
+
+START_TEST(the_process_at_the_other_end_is_named_where_it_is_known)
+{
+	struct rig r = rig_new();
+	struct span *s = batch_add(r.b, TABLE_SPANS);
+
+	introduce(&r, 7, shop, sizeof(shop));
+	procs_span(r.p, s, 7, r.b);
+	ck_assert(str_is(s->peer_process, "python3[7]"));
+	ck_assert_ptr_null(s->process.s);
+	s->peer_process = STR_NULL;
+	procs_span(r.p, s, 8, r.b);
+	ck_assert_ptr_null(s->peer_process.s);
 	rig_free(&r);
 }
 END_TEST
@@ -123,6 +139,7 @@ Suite *procs_suite(void)
 	TCase *t = tcase_create("records");
 
 	tcase_add_test(t, a_process_is_who_it_was_introduced_as);
+	tcase_add_test(t, the_process_at_the_other_end_is_named_where_it_is_known);
 	tcase_add_test(t, a_child_is_its_parent_until_it_says_otherwise);
 	tcase_add_test(t, texts_that_are_too_long_are_not_taken);
 	tcase_add_test(t, this_process_can_be_read);
