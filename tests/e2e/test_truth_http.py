@@ -33,7 +33,7 @@ def run(load):
         run = carried(nginx, load)
         run.nginx = list(nginx.access())
         run.load = Load(nginx.dir / "load", 4)
-        run.port, run.back = nginx.port, nginx.back
+        run.port, run.back, run.nginx_pids = nginx.port, nginx.back, nginx.pids
         run.servers = run.of("server", "http", local_port=run.port)
         run.clients = run.of("client", "http", comm="http_load")
         yield run
@@ -84,6 +84,19 @@ def test_a_proxys_spans_towards_its_upstream_equal_the_upstreams_log(run):
     for kind, port in (("server", "local_port"), ("client", "peer_port")):
         same(((r["op"], r["target"], r["status"]) for r in run.of(kind, "http", **{port: run.back})), log,
              f"upstream, {kind} spans")
+
+
+def test_both_ends_on_this_host_name_each_other(run):
+    workers = {f"nginx[{pid}]" for pid in run.nginx_pids}
+    for kind, port in (("server", "local_port"), ("client", "peer_port")):
+        rows = run.of(kind, "http", **{port: run.back})
+        assert len(rows) > OPERATIONS / 10
+        assert {r["peer_process"] for r in rows} <= workers, kind
+    here = {(r["local_port"], r["peer_port"], r["target"]): r["process"] for r in run.rows}
+    for r in run.rows:
+        other = here.get((r["peer_port"], r["local_port"], r["target"]))
+        assert r["peer_process"] == other, r
+        assert r["caller"] == (r["process"] if r["kind"] == "client" else other), r
 
 
 def test_no_other_rows_appear(run):

@@ -154,7 +154,8 @@ def check_group(name, line, by, heads, groups, total, seconds):
 
 
 def who(r):
-    return (r["peer"] if r["kind"] in ("server", "consumer") else r["process"]) or "unknown"
+    here = r["kind"] not in ("server", "consumer")
+    return (r["process"] if here else r["peer_process"] or r["peer"]) or "unknown"
 
 
 def check_lower(name, lines, g):
