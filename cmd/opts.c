@@ -209,6 +209,10 @@ int options_parse(struct options *o, const char *cmd, int argc, char **argv, cha
 		if (!e && (o->help || o->short_help || o->version))
 			return 0;
 	}
+	if (!e && o->form == FORM_TUI && strcmp(cmd, "trace") != 0 && strcmp(cmd, "top") != 0)
+		e = err_set(err, EINVAL,
+		            "obi %s has no interface of its own: -o tui is for trace and top.",
+		            cmd);
 	return e ? e : filter_expr(o, &o->where, err);
 }
 
