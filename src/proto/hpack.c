@@ -271,3 +271,15 @@ bool hpack_check(struct cur block, bool texts)
 	}
 	return true;
 }
+
+int hpack_asks(struct cur block)
+{
+	enum { REQUEST_LAST = 7, STATUS_LAST = 14 }; /* :authority to :scheme, :status */
+	struct form f;
+
+	while (cur_left(&block) && form(&block, &f)) {
+		if (!f.resizes && f.index && f.index <= STATUS_LAST)
+			return f.index <= REQUEST_LAST ? 1 : -1;
+	}
+	return 0;
+}

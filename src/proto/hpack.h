@@ -61,6 +61,9 @@ int hpack_next(struct hpack *t, struct cur *block, struct hpack_room *room,
 /* Whether a block is well-formed; with `texts`, its Huffman codes too. */
 bool hpack_check(struct cur block, bool texts);
 
+/* Whose block it is by its fields in the fixed table: 1 a request's, -1 an answer's, 0: unknown. */
+int hpack_asks(struct cur block);
+
 /* Blocks were missed: nothing is known of the entries so far. */
 void hpack_forget(struct hpack *t);
 

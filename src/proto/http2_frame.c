@@ -10,7 +10,7 @@
  */
 #include "proto/http2.h"
 
-enum { CHAIN_LEN = 1 << 20, SETTINGS_MOST = 32 };
+enum { CHAIN_LEN = 1 << 20, SETTINGS_MOST = 32, STRICT_ENOUGH = 4 };
 
 struct http2_frame http2_frame(struct cur *c)
 {
@@ -90,14 +90,14 @@ enum sure http2_preface(struct cur c)
 struct chain {
 	unsigned int frames; /* whole ones */
 	unsigned int heads;  /* of those: HEADERS with a well-formed block */
-	unsigned int fixed;  /* of those: of a length that their type fixes */
-	uint32_t stream;     /* of the first head */
+	unsigned int right;  /* of those: with a field that only this direction has */
+	unsigned int fixed;  /* frames of a length that their type fixes */
 	bool partial;        /* the last one goes on behind the end */
 	bool bad;
 };
 
 /* The block of a HEADERS frame in one piece; false where it is malformed. */
-static bool block_fits(const struct http2_frame *f, struct cur c)
+static bool block_fits(const struct http2_frame *f, struct cur c, int *who)
 {
 	uint8_t pad = f->flags & HTTP2_PADDED ? cur_u8(&c) : 0;
 
@@ -106,11 +106,14 @@ static bool block_fits(const struct http2_frame *f, struct cur c)
 	if (c.over || pad > cur_left(&c))
 		return false;
 	c.end -= pad;
+	*who = hpack_asks(c);
 	return !(f->flags & HTTP2_END_HEADERS) || (cur_left(&c) && hpack_check(c, true));
 }
 
 static void add_link(struct chain *n, const struct http2_frame *f, struct cur body, enum dir dir)
 {
+	int who = 0;
+
 	if (!http2_fits(f, dir) || f->len > CHAIN_LEN) {
 		n->bad = true;
 		return;
@@ -124,9 +127,9 @@ static void add_link(struct chain *n, const struct http2_frame *f, struct cur bo
 	n->fixed += shapes[f->type].fixed || (f->type == HTTP2_SETTINGS && f->flags);
 	if (f->type != HTTP2_HEADERS)
 		return;
-	n->bad = !block_fits(f, body);
-	if (!n->heads++)
-		n->stream = f->stream;
+	n->bad = !block_fits(f, body, &who) || who == (dir == DIR_REQ ? -1 : 1);
+	n->heads++;
+	n->right += who != 0;
 }
 
 static struct chain chain(enum dir dir, struct cur c)
@@ -178,18 +181,38 @@ const uint8_t *http2_sync(enum dir dir, struct cur in)
 
 /* ---- detection ---- */
 
-/* Frames of both sides, of which the client's begin with a request. */
+/* The same from where frames begin: what was seen first may be inside one. */
+static struct chain later(enum dir dir, struct cur c)
+{
+	c.p = http2_sync(dir, c);
+	return c.p ? chain(dir, c) : (struct chain){ .bad = true };
+}
+
+/*
+ * Frames of both sides. Who asks is known by the fields of a head, unless it is
+ * known anyway: a stream may go on for hours without any head.
+ */
 static enum sure joined(const struct first *f)
 {
 	struct chain req = chain(DIR_REQ, f->req), resp = chain(DIR_RESP, f->resp);
+	unsigned int frames, strict;
 
-	if (req.bad || resp.bad || !cur_left(&f->req) || !cur_left(&f->resp))
+	if (req.bad && resp.bad)
 		return SURE_NO;
-	if (!req.heads || !resp.frames || req.stream % 2 == 0)
+	if (resp.bad && req.heads + req.fixed)
+		resp = later(DIR_RESP, f->resp);
+	if (req.bad && resp.heads + resp.fixed)
+		req = later(DIR_REQ, f->req);
+	if (req.bad || resp.bad)
+		return SURE_NO;
+	frames = req.frames + resp.frames;
+	strict = req.heads + resp.heads + req.fixed + resp.fixed;
+	if (!f->roles_known && !req.right && !resp.right)
 		return SURE_MAYBE;
-	if (resp.heads && req.frames + resp.frames >= 3)
+	/* one side may have a lot to say before the other answers */
+	if ((req.right && resp.right && frames >= 3) || strict >= STRICT_ENOUGH)
 		return SURE_YES;
-	return req.frames + resp.frames >= 4 ? SURE_LIKELY : SURE_MAYBE;
+	return req.frames && resp.frames && frames >= 4 && strict > 1 ? SURE_LIKELY : SURE_MAYBE;
 }
 
 /* A server may say its SETTINGS before it has read anything. */

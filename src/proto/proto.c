@@ -124,12 +124,18 @@ struct verdict proto_detect(struct cur a, struct cur b, int a_is_client, enum pr
                             unsigned int messages, bool from_start, uint16_t a_port,
                             uint16_t b_port)
 {
-	struct first ab = {
-		.req = a, .resp = b, .messages = messages, .port = b_port, .from_start = from_start
-	};
-	struct first ba = {
-		.req = b, .resp = a, .messages = messages, .port = a_port, .from_start = from_start
-	};
+	struct first ab = { .req = a,
+		            .resp = b,
+		            .messages = messages,
+		            .port = b_port,
+		            .from_start = from_start,
+		            .roles_known = a_is_client >= 0 };
+	struct first ba = { .req = b,
+		            .resp = a,
+		            .messages = messages,
+		            .port = a_port,
+		            .from_start = from_start,
+		            .roles_known = a_is_client >= 0 };
 	struct verdict best = { .id = PROTO_UNKNOWN, .sure = SURE_NO };
 	enum proto_id asked[PROTO_COUNT];
 

@@ -169,6 +169,7 @@ struct first {
 	struct cur req, resp;  /* under the assumption that `req` is the requester */
 	unsigned int messages; /* bytes seen so far came in about so many turns */
 	uint16_t port;         /* of the assumed server; a hint that orders, never proof */
+	bool roles_known;      /* which side is the requester is more than an assumption */
 	bool from_start;       /* the first byte of the connection is the first byte here */
 };
 

@@ -372,7 +372,8 @@ static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool los
 		return;
 	k->body = NULL;
 	k->part[d] = NULL;
-	if (!lost && d == DIR_RESP) {
+	/* Answers that come by id are given to no wrong request, whatever is missing. */
+	if (!lost && (d == DIR_RESP || streams)) {
 		for (struct req *r = k->head; r; r = streams ? r->next : NULL)
 			r->flags |= SPAN_F_CUT;
 		return;

@@ -84,7 +84,9 @@ if middle:
     seen.clear()
 print("ready", flush=True)
 sys.stdin.readline()
-many(n // 4, "Old")
+for i in range(20):  # before anything large: who joins in the middle may take a moment
+    unary("/test.Unary/Old", b"small")
+many(n // 4 - 20, "Old")
 many(n - n // 4, "New")
 unary("/test.Unary/Slow", b"sleep 0.1")
 channel.close()

@@ -41,15 +41,25 @@ static const struct {
 	{ "a request and its answer in the middle", BYTES(GET_3), BYTES(OK_3 DATA_3), false, SURE_YES },
 	{ "one frame each", BYTES(GET_3), BYTES(OK_3), false, SURE_MAYBE },
 	{ "a request, and other frames", BYTES(GET_3 WINDOW), BYTES(DATA_3 ACK), false, SURE_LIKELY },
-	{ "no request", BYTES(WINDOW WINDOW), BYTES(DATA_3 DATA_3), false, SURE_MAYBE },
-	{ "one side", BYTES(GET_1 GET_3 WINDOW), BYTES(""), false, SURE_NO },
+	{ "no request", BYTES(WINDOW WINDOW), BYTES(DATA_3 DATA_3), false, SURE_LIKELY },
+	{ "too few of them", BYTES(WINDOW), BYTES(DATA_3 DATA_3), false, SURE_MAYBE },
+	{ "no head on either side", BYTES(DATA_3 DATA_3), BYTES(DATA_3 DATA_3), false, SURE_MAYBE },
+	{ "one side", BYTES(GET_1 GET_3 WINDOW), BYTES(""), false, SURE_MAYBE },
+	{ "one side that says much", BYTES(GET_1 GET_3 WINDOW WINDOW), BYTES(""), false, SURE_YES },
+	{ "a head that only names fields of the table", BYTES("\0\0\3\1\5\0\0\0\1\xbe\xbf\x86" WINDOW), BYTES("\0\0\2\1\5\0\0\0\1\xbe\x88" ACK), false, SURE_YES },
 	{ "an answer cut in the middle", BYTES(GET_1 GET_3), BYTES(OK_1 "\0\0\5\0\1\0\0\0\3he"), false, SURE_YES },
-	{ "exchanged roles: requests on even streams", BYTES("\0\0\3\1\5\0\0\0\2\x82\x86\x84" WINDOW), BYTES(OK_1 OK_3), false, SURE_NO },
+	{ "exchanged roles: requests on even streams", BYTES("\0\0\3\1\5\0\0\0\2\x82\x86\x84" WINDOW), BYTES(OK_1 OK_3), false, SURE_MAYBE },
 	{ "a block that is malformed", BYTES("\0\0\3\1\5\0\0\0\1\x82\x86\x80"), BYTES(OK_1 OK_3), false, SURE_NO },
-	{ "a block whose Huffman code is", BYTES("\0\0\6\1\5\0\0\0\1\x82\x04\x83\xff\xff\xff" GET_3), BYTES(OK_1 OK_3), false, SURE_NO },
-	{ "an empty block", BYTES("\0\0\0\1\5\0\0\0\1" GET_3), BYTES(OK_1 OK_3), false, SURE_NO },
+	{ "a block whose Huffman code is", BYTES("\0\0\6\1\5\0\0\0\1\x82\x04\x83\xff\xff\xff"), BYTES(OK_1 OK_3), false, SURE_NO },
+	{ "an empty block", BYTES("\0\0\0\1\5\0\0\0\1"), BYTES(OK_1 OK_3), false, SURE_NO },
 	{ "padding that is longer than its frame", BYTES("\0\0\3\1\x0d\0\0\0\1\x09\x86\x84"), BYTES(OK_1 OK_3), false, SURE_NO },
 	{ "a length beyond all measure", BYTES(GET_1 "\x50\0\0\0\1\0\0\0\3"), BYTES(OK_1 OK_3), false, SURE_NO },
+	{ "exchanged roles", BYTES(OK_1 OK_3), BYTES(GET_1 GET_3), false, SURE_NO },
+	{ "the middle of a body, then frames", BYTES(GET_1 GET_3), BYTES("hello" OK_1 OK_3), false, SURE_YES },
+	{ "the middle of both", BYTES("hello" GET_1 GET_3), BYTES("hello" OK_1 OK_3), false, SURE_NO },
+	{ "the middle of a body, and nothing else", BYTES(GET_1 GET_3), BYTES("hello, hello"), false, SURE_NO },
+	{ "a stream that only goes on", BYTES(WINDOW WINDOW), BYTES("hello" DATA_3 DATA_3), false, SURE_LIKELY },
+	{ "bytes of no frame against one", BYTES("hello, hello"), BYTES(DATA_3 DATA_3), false, SURE_NO },
 	{ "a message of MySQL", BYTES("\x0e\0\0\0\3select 1 + 1 "), BYTES("\1\0\0\1\1"), false, SURE_NO },
 	{ "zeroes", BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), false, SURE_NO },
 };
@@ -77,7 +87,9 @@ static const struct {
 
 START_TEST(tells_its_own_from_others)
 {
-	struct first f = { .messages = 4, .from_start = detected[_i].from_start };
+	struct first f = { .messages = 4,
+		           .from_start = detected[_i].from_start,
+		           .roles_known = true };
 	char req[256];
 
 	memcpy(req, detected[_i].req, detected[_i].req_len);
@@ -85,6 +97,21 @@ START_TEST(tells_its_own_from_others)
 	f.resp = cur_of(guarded(detected[_i].resp, detected[_i].resp_len), detected[_i].resp_len);
 	ck_assert_msg(http2_detect(&f) == detected[_i].want, "%s: %d", detected[_i].what,
 	              http2_detect(&f));
+}
+END_TEST
+
+START_TEST(wants_a_head_where_nobody_knows_who_asks)
+{
+	struct first f = { .messages = 4 };
+
+	f.req = cur_of(BYTES(WINDOW WINDOW));
+	f.resp = cur_of(BYTES(DATA_3 DATA_3));
+	ck_assert_int_eq(http2_detect(&f), SURE_MAYBE);
+	f.resp = cur_of(BYTES(OK_3 DATA_3));
+	ck_assert_int_eq(http2_detect(&f), SURE_LIKELY);
+	f.req = f.resp;
+	f.resp = cur_of(BYTES(WINDOW WINDOW));
+	ck_assert_int_eq(http2_detect(&f), SURE_NO);
 }
 END_TEST
 
@@ -171,6 +198,7 @@ Suite *http2_suite(void)
 	TCase *t = tcase_create("http2");
 
 	tcase_add_loop_test(t, tells_its_own_from_others, 0, sizeof(detected) / sizeof(*detected));
+	tcase_add_test(t, wants_a_head_where_nobody_knows_who_asks);
 	tcase_add_loop_test(t, finds_frames_after_a_gap, 0, sizeof(synced) / sizeof(*synced));
 	tcase_add_test(t, names_the_request_that_an_answer_waits_for);
 	tcase_add_test(t, forgets_the_table_of_a_direction_with_a_gap);
