@@ -10,7 +10,7 @@
  */
 #include "proto/http2.h"
 
-enum { CHAIN_LEN = 1 << 20, SETTINGS_MOST = 32, STRICT_ENOUGH = 4 };
+enum { CHAIN_LEN = 1 << 20, SETTINGS_MOST = 32, STRICT_ENOUGH = 4, CHAIN_MOST = 16 };
 
 struct http2_frame http2_frame(struct cur *c)
 {
@@ -132,11 +132,12 @@ static void add_link(struct chain *n, const struct http2_frame *f, struct cur bo
 	n->right += who != 0;
 }
 
+/* At most CHAIN_MOST frames: enough to know, and hostile bytes cost no more than that. */
 static struct chain chain(enum dir dir, struct cur c)
 {
 	struct chain n = { 0 };
 
-	while (!n.bad && !n.partial && cur_left(&c)) {
+	while (!n.bad && !n.partial && n.frames < CHAIN_MOST && cur_left(&c)) {
 		struct http2_frame f = http2_frame(&c);
 
 		if (c.over) {
