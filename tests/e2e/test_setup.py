@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from rig.proc import ROOT, family, wait_for
+from rig.proc import ROOT, Held, family, wait_for
 from rig.term import C_C, Term
 
 SERVERS = ROOT / "tests/setup/servers.sh"
@@ -70,11 +70,11 @@ def test_ctrl_c_ends_the_demo_and_leaves_nothing_running(when):
         t.until("tests/demo|This demo")
         t.until(when)
         started = set(family(t.pid)) - {t.pid}
-        made = shops(started)
+        made, held = shops(started), Held(started)
         assert len(started) > 5 and len(made) == 3, (started, made)
         t.type(C_C)
         t.wait()
     assert "Traceback" not in t.text, t.text
     assert "seen" in t.text or when == "running:", t.text[-2000:]
-    wait_for("what was started to end", lambda: not [p for p in started if pathlib.Path(f"/proc/{p}/exe").exists()])
+    wait_for("what was started to end", lambda: not held.alive())
     assert not [p for p in made if p.exists()]

@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 import random
+import select
+import signal
 import socket
 import subprocess
 import time
@@ -56,6 +58,26 @@ def family(pid):
         out.append(p)
         todo += parents.get(p, [])
     return out
+
+
+class Held:
+    """Processes held on to: where one ends, its number may soon be another one's."""
+
+    def __init__(self, pids):
+        self.fds = []
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                self.fds.append(os.pidfd_open(pid))
+
+    def alive(self):
+        return len(self.fds) - len(select.select(self.fds, [], [], 0)[0])
+
+    def kill(self):
+        for fd in self.fds:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+            os.close(fd)
+        self.fds = []
 
 
 def at_rest(pids):

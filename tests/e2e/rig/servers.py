@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 
-from rig.proc import at_rest, end, family, free_port, listens, wait_for
+from rig.proc import Held, at_rest, end, family, free_port, listens, wait_for
 
 LIBC = ctypes.CDLL(None)
 PG_BIN = next(iter(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
@@ -78,11 +78,9 @@ class Server:
 
     def stop(self):
         if self.process:
-            rest = family(self.process.pid)
+            rest = Held(family(self.process.pid))
             end(self.process)
-            for pid in rest:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+            rest.kill()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     @property
