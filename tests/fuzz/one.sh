@@ -186,11 +186,11 @@ found=none
 while [ "$execs" -lt "$n" ] || [ "$secs" -lt "$t" ]; do
 	start=$(date +%s)
 	if ! got=$(fuzz "$slice"); then
+		! grep -q 'libFuzzer: run interrupted' "$out/$name.log" || exit 130
 		finding
 		found=$(cd "$out" && echo "$name"-*)
 		break
 	fi
-	[ "$got" ] || exit 130 # interrupted
 	execs=$((execs + got))
 	secs=$((secs + $(date +%s) - start))
 	echo "$version $execs $secs" >"$out/$name.state"
