@@ -87,16 +87,22 @@ def test_a_proxys_spans_towards_its_upstream_equal_the_upstreams_log(run):
 
 
 def test_both_ends_on_this_host_name_each_other(run):
+    """Nobody is named who is not at the other end. A span that was complete before the first
+    record of the other end had been read does not know it yet: few, and unknown, not wrong."""
     workers = {f"nginx[{pid}]" for pid in run.nginx_pids}
     for kind, port in (("server", "local_port"), ("client", "peer_port")):
         rows = run.of(kind, "http", **{port: run.back})
         assert len(rows) > OPERATIONS / 10
-        assert {r["peer_process"] for r in rows} <= workers, kind
+        assert {r["peer_process"] for r in rows} <= workers | {None}, kind
     here = {(r["local_port"], r["peer_port"], r["target"]): r["process"] for r in run.rows}
+    unknown = 0
     for r in run.rows:
         other = here.get((r["peer_port"], r["local_port"], r["target"]))
-        assert r["peer_process"] == other, r
-        assert r["caller"] == (r["process"] if r["kind"] == "client" else other), r
+        assert r["peer_process"] in (other, None), r
+        unknown += r["peer_process"] != other
+        caller = r["peer_process"] or r["peer"]
+        assert r["caller"] == (r["process"] if r["kind"] == "client" else caller), r
+    assert unknown <= len(run.rows) / 100, unknown
 
 
 def test_no_other_rows_appear(run):
