@@ -12,6 +12,8 @@
 enum {
 	PLENTY = 64 << 20, /* longer messages are no first evidence */
 	SOME = 4,          /* messages in a row are proof */
+	HEAD = 8,          /* length and id, or key and version */
+	TRIES = 64,        /* places that may be looked at closely */
 	NEAR = 4096,       /* ids that may have been given before tracing began */
 	BIG_ID = 0xffff,   /* no length and no count is as large by chance */
 };
@@ -66,7 +68,7 @@ static enum fit answers(struct cur c, const struct chain *asked, bool from_start
 {
 	enum fit fit = FIT_SHORT;
 
-	while (cur_left(&c) >= 8) {
+	while (cur_left(&c) >= HEAD) {
 		uint32_t len = cur_be32(&c), id = cur_be32(&c);
 
 		if (len < 4 || len > PLENTY)
@@ -97,15 +99,15 @@ static bool stands(struct cur c)
 /* The request that the answer at the front of resp belongs to, anywhere in req. */
 static bool asked_inside(struct cur req, struct cur resp)
 {
-	const uint8_t *id = cur_left(&resp) >= 8 ? resp.p + 4 : NULL;
+	const uint8_t *id = cur_left(&resp) >= HEAD ? resp.p + 4 : NULL;
 	const uint8_t *p = req.p;
 
 	if (!id || cur_be32(&resp) > PLENTY)
 		return false;
 	if (cur_left(&req) > PROTO_HEAD)
 		req.end = req.p + PROTO_HEAD;
-	while ((p = memmem(p, (size_t)(req.end - p), id, 4))) {
-		if (p - req.p >= 8 && stands((struct cur){ .p = p - 8, .end = req.end }))
+	for (int i = 0; i < TRIES && (p = memmem(p, (size_t)(req.end - p), id, 4)); i++) {
+		if (p - req.p >= HEAD && stands((struct cur){ .p = p - 8, .end = req.end }))
 			return true;
 		p++;
 	}
@@ -156,7 +158,7 @@ static bool begins(struct kafka *s, enum dir dir, struct cur c, bool first)
 		return first;
 	cur_take(&c, h.len + 4);
 	return first || !cur_left(&c) ||
-	       (cur_left(&c) >= 8 && cur_be32(&c) <= PLENTY &&
+	       (cur_left(&c) >= HEAD && cur_be32(&c) <= PLENTY &&
 	        (dir == DIR_REQ || cur_be32(&c) - (uint32_t)h.id + NEAR <= 2 * NEAR));
 }
 
@@ -165,9 +167,13 @@ static const uint8_t *kafka_resync(void *state, enum dir dir, struct cur in)
 	struct kafka *s = state;
 
 	s->body[dir].left = 0;
-	for (const uint8_t *p = in.p; p < in.end; p++)
-		if (*p < 4 && begins(s, dir, (struct cur){ .p = p, .end = in.end }, p == in.p))
+	for (const uint8_t *p = in.p; in.end - p >= HEAD; p++) {
+		/* high bytes of the length, the key and the version */
+		if (*p > PLENTY >> 24 || (dir == DIR_REQ && (p[4] || p[6])))
+			continue;
+		if (begins(s, dir, (struct cur){ .p = p, .end = in.end }, p == in.p))
 			return p;
+	}
 	return NULL;
 }
 
