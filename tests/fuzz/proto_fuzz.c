@@ -86,7 +86,8 @@ static void detect(const struct buf said[2])
 	struct cur a = exact(&said[0]), b = exact(&said[1]);
 
 	for (int known = -1; known <= 1; known++)
-		proto_detect(a, b, known, PROTO_UNKNOWN, 4, known, 0, 0);
+		for (int from_start = 0; from_start <= 1; from_start++)
+			proto_detect(a, b, known, PROTO_UNKNOWN, 4, from_start, 0, 0);
 	free((void *)a.p);
 	free((void *)b.p);
 }
