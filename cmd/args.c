@@ -265,6 +265,12 @@ static int set_define(struct options *o, const char *value, char *err)
 	return words_add(&o->defines, value);
 }
 
+static int set_sample(struct options *o, const char *value, char *err)
+{
+	o->sampled = sample_parse(str_of(value), &o->sampler);
+	return o->sampled ? 0 : bad(err, OPT_SAMPLE, value, "a ratio from 0 to 1, e.g. 0.1");
+}
+
 int args_set(struct options *o, enum opt_id id, const char *value, char *err)
 {
 	switch (id) {
@@ -276,6 +282,8 @@ int args_set(struct options *o, enum opt_id id, const char *value, char *err)
 		return set_payload(o, value, err);
 	case OPT_RING:
 		return set_ring(o, value, err);
+	case OPT_SAMPLE:
+		return set_sample(o, value, err);
 	case OPT_DEFINE:
 		return set_define(o, value, err);
 	default:

@@ -126,6 +126,28 @@ static void set_targets(struct live *l)
 		t->all = true;
 }
 
+/* The flag, else what the SDKs of the traced programs go by; a recording was sampled before. */
+static void set_sampler(struct live *l)
+{
+	const char *name = getenv("OTEL_TRACES_SAMPLER"), *arg = getenv("OTEL_TRACES_SAMPLER_ARG");
+	const struct options *o = l->o;
+	struct sampler *s = &l->opts.sampler;
+
+	if (arg && !*arg)
+		arg = NULL;
+	if (o->sampled)
+		*s = o->sampler;
+	if (o->sampled || o->read.n || !name || !*name ||
+	    !sample_named(str_of(name), str_of(arg), s))
+		return;
+	if (arg && !sample_named(str_of(name), STR_NULL, s))
+		warn(LEVEL_WARN, "OTEL_TRACES_SAMPLER_ARG=%s is no ratio from 0 to 1: taken as 1",
+		     arg);
+	else
+		warn(LEVEL_WARN, "OTEL_TRACES_SAMPLER=%s is not known here: every trace is kept",
+		     name);
+}
+
 void live_init(struct live *l, const struct options *o)
 {
 	*l = (struct live){ .o = o, .started = now_s(), .say = stderr };
@@ -146,6 +168,7 @@ void live_init(struct live *l, const struct options *o)
 		.ignored = o->ignore_route.v,
 		.nignored = o->ignore_route.n,
 	};
+	set_sampler(l);
 	l->opts.recordings = o->read.v;
 	l->opts.nrecordings = o->read.n;
 	l->opts.filter = o->where;

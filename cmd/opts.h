@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "span/sample.h"
+
 enum opt_id {
 #define OPT(ID, key, name, arg, cmds, group, common, help) OPT_##ID,
 #include "cmd/opts.def"
@@ -67,7 +69,8 @@ struct options {
 	struct words port, local_port, remote_port, ip, side, proto, method, path, status, query,
 		key, filter, route, ignore_route;
 	uint64_t slower_ns, bigger_bytes;
-	bool slower, bigger, errors;
+	bool slower, bigger, errors, sampled;
+	struct sampler sampler; /* where `sampled` */
 
 	/* queries */
 	const char *recipe;

@@ -97,6 +97,10 @@ static void add_losses(struct buf *out, const struct session_counts *c)
 		count(out, c->undecided);
 		buf_z(out, " requests are shown because the filter failed on them\n");
 	}
+	if (c->tally.sampled_out) {
+		count(out, c->tally.sampled_out);
+		buf_z(out, " requests were sampled out; errors and percentiles are of all\n");
+	}
 	if (c->store.evicted[TABLE_SPANS]) {
 		count(out, c->store.evicted[TABLE_SPANS]);
 		buf_z(out, " of the oldest spans made room in the store (--mem)\n");
@@ -135,6 +139,7 @@ void summary_json(struct buf *out, const struct session_counts *c)
 	member(out, "seen", c->tally.seen, false);
 	member(out, "shown", c->tally.shown, false);
 	member(out, "errors", c->tally.errors, false);
+	member(out, "sampled_out", c->tally.sampled_out, false);
 	buf_z(out, "\"lost\":{");
 	member(out, "ring", c->capture.lost, false);
 	member(out, "ring_bytes", c->capture.lost_bytes, false);
@@ -233,7 +238,7 @@ void summary_explain(struct buf *out, const struct explain *e, const struct sess
 	else
 		buf_fmt(out, "Waiting for traffic (%02d:%02d:%02d).  ", s / 3600, s / 60 % 60,
 		        s % 60);
-	count(out, e->shown_in_list ? 0 : c->tally.shown);
+	count(out, e->shown_in_list ? 0 : c->tally.shown + c->tally.sampled_out);
 	buf_z(out, " of ");
 	count(out, c->tally.seen);
 	buf_z(out, " requests matched.\n");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -89,9 +90,9 @@ static bool complete(struct ingest *g, struct batch *b)
 }
 
 /* What is shown of it; NULL: all. */
-static const bool *choose(struct ingest *g, const struct batch *b, bool some_ignored)
+static bool *choose(struct ingest *g, const struct batch *b, bool some_ignored)
 {
-	const bool *wanted = g->keep + g->keep_cap;
+	bool *wanted = g->keep + g->keep_cap;
 
 	if (!g->filter)
 		return some_ignored ? wanted : NULL;
@@ -106,6 +107,13 @@ static const bool *choose(struct ingest *g, const struct batch *b, bool some_ign
 	return g->keep;
 }
 
+/* Makes b->n the first `n` items; those that were left out follow them again. */
+static void shorten(struct batch *b, unsigned int n)
+{
+	memmove(b->items + n, b->items + b->n, b->left_out * sizeof(*b->items));
+	b->n = n;
+}
+
 /* Items that are not shown leave the batch; nobody else has it yet. */
 static void drop_hidden(struct batch *b, const bool *keep)
 {
@@ -114,6 +122,32 @@ static void drop_hidden(struct batch *b, const bool *keep)
 	for (unsigned int i = 0; i < b->n; i++)
 		if (keep[i])
 			b->items[n++] = b->items[i];
+	shorten(b, n);
+}
+
+static bool is_sampled_out(struct ingest *g, struct batch *b, unsigned int i, const bool *keep)
+{
+	return b->items[i].table == TABLE_SPANS && (!keep || keep[i]) &&
+	       !sample_span(&g->opts.sampler, b->items[i].row, b);
+}
+
+/* Spans that would be shown, but for the sampling, go behind the others. */
+static void set_aside(struct ingest *g, struct batch *b, bool *keep)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		struct item it = b->items[i];
+
+		if (is_sampled_out(g, b, i, keep))
+			continue;
+		b->items[i] = b->items[n];
+		b->items[n] = it;
+		if (keep)
+			keep[n] = keep[i]; /* what is left out was to be kept */
+		n++;
+	}
+	b->left_out = b->n - n;
 	b->n = n;
 }
 
@@ -127,7 +161,7 @@ static void drop_excess(struct ingest *g, struct batch *b)
 			continue;
 		b->items[n++] = b->items[i];
 	}
-	b->n = n;
+	shorten(b, n);
 	if (g->shown >= g->opts.limit)
 		atomic_store(&g->full, true);
 }
@@ -139,8 +173,7 @@ bool ingest_full(const struct ingest *g)
 
 void ingest_batch(struct ingest *g, struct batch *b)
 {
-	const bool *keep;
-	bool some_ignored;
+	bool some_ignored, *keep;
 
 	some_ignored = complete(g, b);
 	if (!g->opts.show_secrets)
@@ -150,6 +183,8 @@ void ingest_batch(struct ingest *g, struct batch *b)
 		drop_hidden(b, keep);
 		keep = NULL;
 	}
+	if (sample_wanted(&g->opts.sampler))
+		set_aside(g, b, keep);
 	if (g->opts.limit)
 		drop_excess(g, b);
 	tally_add(g->opts.tally, b, keep);
@@ -279,19 +314,52 @@ void ingest_flush(struct ingest *g)
 	publish(g);
 }
 
-static void fact(struct ingest *g, const char *key, uint64_t value, const char *help)
+static void fact_text(struct ingest *g, const char *key, struct str value, const char *help)
 {
 	struct batch *b;
 	struct capture_row *row = pair_row(g->pairs, TABLE_CAPTURE, &b);
-	struct buf text = { 0 };
 
 	if (!row)
 		return;
-	buf_u64(&text, value);
 	row->key = str_of(key);
-	row->value = batch_text(b, buf_slice(&text));
+	row->value = batch_text(b, value);
 	row->help = str_of(help);
+}
+
+static void fact(struct ingest *g, const char *key, uint64_t value, const char *help)
+{
+	struct buf text = { 0 };
+
+	buf_u64(&text, value);
+	fact_text(g, key, buf_slice(&text), help);
 	buf_free(&text);
+}
+
+/* What a kept span stands for, so that SQL can weight it. */
+static void sample_facts(struct ingest *g)
+{
+	const struct sampler *s = &g->opts.sampler;
+	struct tally_counts *t;
+	char th[15];
+
+	if (!sample_wanted(s))
+		return;
+	t = malloc(sizeof(*t));
+	if (t) {
+		tally_get(g->opts.tally, t);
+		fact(g, "spans.sampled_out", t->sampled_out,
+		     "requests left out by the sampling; counted in the summary and in groups");
+		free(t);
+	}
+	if (sample_threshold(s, th))
+		fact_text(g, "sampling.threshold", str_of(th),
+		          "of the trace id, as `th` of the tracestate");
+	if (s->how == SAMPLE_RATIO || s->how == SAMPLE_LEGACY) {
+		char ratio[32];
+
+		snprintf(ratio, sizeof(ratio), "%.17g", s->ratio);
+		fact_text(g, "sampling.ratio", str_of(ratio), "traces kept, of all");
+	}
 }
 
 /* Only what happened: most captures have none of it. */
@@ -336,6 +404,7 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 		fact(g, "spans.undecided", atomic_load(&g->undecided),
 		     "shown because the filter failed on them");
 	fact(g, "spans.skipped", st.pair.skipped, "that the server discarded after an error");
+	sample_facts(g);
 	route_facts(g);
 	ingest_flush(g);
 }

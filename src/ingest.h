@@ -12,12 +12,13 @@
 #include "conn/conn.h"
 #include "enrich/routes.h"
 #include "span/pair.h"
+#include "span/sample.h"
 #include "span/tally.h"
 #include "store/store.h"
 
 struct ingest_opts {
 	struct batch_pool *pool;
-	/* Takes a batch with its reference; `keep` of its items are shown (NULL: all). */
+	/* Takes a batch with its reference: the rows that are shown, and those left out. */
 	void (*emit)(void *ctx, struct batch *b);
 	void *ctx;
 	struct capture *capture; /* for the answers to the kernel; NULL: none */
@@ -29,6 +30,7 @@ struct ingest_opts {
 	size_t mem_bytes; /* --mem: a quarter of it for bytes that wait to be parsed; 0: default */
 	uint64_t limit;   /* spans shown at most; 0: no limit */
 	struct routes_opts routes;
+	struct sampler sampler;
 };
 
 struct ingest_stats {

@@ -76,6 +76,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.tally = p->tally,
 		.filter = p->opts->filter,
 		.routes = p->opts->routes,
+		.sampler = p->opts->sampler,
 		.show_secrets = p->opts->show_secrets,
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,

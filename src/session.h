@@ -18,6 +18,7 @@
 #include "enrich/usage.h"
 #include "recorder.h"
 #include "span/pair.h"
+#include "span/sample.h"
 #include "span/tally.h"
 #include "store/agg.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct session_opts {
 	size_t nrecordings;
 	const char *filter; /* SQL over the columns of spans; NULL: all */
 	struct routes_opts routes;
+	struct sampler sampler; /* which of them are kept; aggregates are of all */
 	struct output outputs[SESSION_OUTPUTS];
 	unsigned int noutputs;
 	const char *raw_path; /* -w x.obiraw; NULL: none */

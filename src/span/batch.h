@@ -21,6 +21,8 @@ struct item {
 struct batch {
 	struct item *items; /* batch_cap() of them */
 	unsigned int n, cap;
+	unsigned int
+		left_out;   /* items behind the n: spans that were sampled out, for counts alone */
 	struct arena arena; /* rows and their texts */
 	uint64_t seq;       /* number of the last ring record that is in it */
 	bool last;          /* nothing follows */

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "proto/sql.h"
+#include "span/place.h"
 #include "span/req.h"
 
 enum { SUMMARY_BYTES = 256, QUERY_BYTES = 8192 };
@@ -133,6 +134,8 @@ static void take_context(struct str tp, struct batch *b, struct span *row)
 	memcpy(row->trace_id, trace, 16);
 	memcpy(row->parent_span_id, parent, 8);
 	row->parent_by = batch_text(b, STR("traceparent"));
+	if (hex_digit(tp.s[54]) >= 0 && !(hex_digit(tp.s[54]) & 1))
+		row->flags |= SPAN_F_UNSAMPLED;
 }
 
 /* ---- by family ---- */
@@ -292,6 +295,8 @@ static void set_attrs(const struct req *r, const struct proto *p, const struct c
 		db_attrs(r, c, &a);
 	if (transport(c))
 		add_attr(&a, "network.transport", str_of(transport(c)), 0);
+	if (row->parent_by.s && r->tracestate.known)
+		add_attr(&a, PLACE_STATE, req_get(r, r->tracestate), 0);
 	buf_ch(&a, '}');
 	if (a.len > 2)
 		row->attrs = batch_text(b, buf_slice(&a));

@@ -172,8 +172,7 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 		r->rows = r->rows < 0 ? m->rows : r->rows + m->rows;
 	if (m->flags & MSG_F_CUT)
 		r->flags |= SPAN_F_CUT;
-	if (m->traceparent.len && !r->traceparent.known)
-		r->traceparent = req_text(r, m->traceparent);
+	take_trace(r, m);
 	if (c->proto->family == FAMILY_MESSAGING)
 		take_topic(p, k, r, m);
 	req_attrs(r, m);

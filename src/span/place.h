@@ -63,9 +63,10 @@ int place_list_find(struct str key, struct str text);
 /* What both directions agree on beside the columns. */
 #define PLACE_SCHEMA "https://opentelemetry.io/schemas/1.44.0"
 #define PLACE_SCOPE  "obi"
-#define PLACE_NULLS  "obi.null"  /* list of columns whose OTLP field cannot say "unknown" */
-#define PLACE_ATTRS  "obi.attrs" /* `attrs` where its members cannot stand for it */
-#define PLACE_HOST   "host.name" /* on each resource; a fact of the run, no column */
+#define PLACE_NULLS  "obi.null"       /* list of columns whose OTLP field cannot say "unknown" */
+#define PLACE_ATTRS  "obi.attrs"      /* `attrs` where its members cannot stand for it */
+#define PLACE_HOST   "host.name"      /* on each resource; a fact of the run, no column */
+#define PLACE_STATE  "w3c.tracestate" /* member of attrs; a field of the OTLP span */
 #define PLACE_START  "obi.capture.start"
 #define PLACE_END    "obi.capture.end"
 

@@ -66,7 +66,8 @@ struct capture_row {
 	X(7, BLOCKED, "blocked", "the start may be late: only the end of the call was seen")  \
 	X(8, TRUNCATED, "truncated", "a text was longer than obi keeps")                      \
 	X(9, GUESSED_PROTO, "guessed-proto", "the protocol was found by heuristics")          \
-	X(10, FOREIGN, "foreign", "read from a file that another program wrote")
+	X(10, FOREIGN, "foreign", "read from a file that another program wrote")              \
+	X(11, UNSAMPLED, "unsampled", "the trace context that came with it says: not sampled")
 
 enum {
 #define X(bit, NAME, text, help) SPAN_F_##NAME = 1 << (bit),

@@ -31,6 +31,15 @@ void take_topic(struct pairs *p, struct talk *k, struct req *r, const struct msg
 	r->temporary |= !!(m->flags & MSG_F_TEMPORARY);
 }
 
+void take_trace(struct req *r, const struct msg *m)
+{
+	if (!m->traceparent.len || r->traceparent.known)
+		return;
+	r->traceparent = req_text(r, m->traceparent);
+	if (m->tracestate.len)
+		r->tracestate = req_text(r, m->tracestate);
+}
+
 static void take_target(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                         const struct msg *m)
 {
@@ -52,8 +61,7 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 	if (c->proto->family == FAMILY_MESSAGING)
 		take_topic(p, k, r, m);
 	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
-	if (m->traceparent.len)
-		r->traceparent = req_text(r, m->traceparent);
+	take_trace(r, m);
 	if (m->flags & MSG_F_NEWDB_OK) {
 		r->newdb = req_text(r, m->db);
 		r->newdb_ok = true;

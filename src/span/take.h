@@ -10,6 +10,8 @@
 struct hash *take_defs(struct pairs *p, struct talk *k, const struct msg *m);
 /* The topic: as the message has it, or as it was called when its id was learnt. */
 void take_topic(struct pairs *p, struct talk *k, struct req *r, const struct msg *m);
+/* The trace context that a message brings; the first one counts. */
+void take_trace(struct req *r, const struct msg *m);
 /* Everything that a request says. */
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                 const struct msg *m);

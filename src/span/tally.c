@@ -75,18 +75,26 @@ found:
 	g->total_ns += s->dur_ns == COL_NULL ? 0 : (uint64_t)s->dur_ns;
 }
 
-static void shown(struct tally_counts *n, const struct span *s)
+static void matched(struct tally_counts *n, struct tally_proto *p, const struct span *s)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	n->shown++;
 	n->errors += s->error == 1;
+	if (p)
+		p->errors += s->error == 1;
 	group_add(n, s);
 	if (s->dur_ns == COL_NULL)
 		return;
 	n->total_ns += (uint64_t)s->dur_ns;
 	exphist_add(&n->dur, (uint64_t)s->dur_ns);
-	if (s->dur_ns <= n->slowest_ns)
+}
+
+static void shown(struct tally_counts *n, struct tally_proto *p, const struct span *s)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	n->shown++;
+	if (p)
+		p->shown++;
+	if (s->dur_ns == COL_NULL || s->dur_ns <= n->slowest_ns)
 		return;
 	n->slowest_ns = s->dur_ns;
 	describe(s, n->slowest, TALLY_WHAT);
@@ -115,30 +123,32 @@ static void add_conn(struct tally_counts *n, const struct conn_row *c)
 	snprintf(p->why, sizeof(p->why), "%.*s", STR_ARG(c->why));
 }
 
+static void add_span(struct tally_counts *n, const struct span *s, bool hidden, bool left_out)
+{
+	struct tally_proto *p = proto_of(n, s->proto);
+
+	n->seen++;
+	if (p)
+		p->seen++;
+	if (hidden)
+		return;
+	matched(n, p, s);
+	if (left_out)
+		n->sampled_out++;
+	else
+		shown(n, p, s);
+}
+
 void tally_add(struct tally *t, const struct batch *b, const bool *keep)
 {
-	struct tally_counts *n = &t->now;
-
 	pthread_mutex_lock(&t->lock);
-	for (unsigned int i = 0; i < b->n; i++) {
-		const struct span *s = b->items[i].row;
-		struct tally_proto *p;
+	for (unsigned int i = 0; i < b->n + b->left_out; i++) {
+		const struct item *it = &b->items[i];
 
-		if (b->items[i].table == TABLE_CONNECTIONS)
-			add_conn(n, b->items[i].row);
-		if (b->items[i].table != TABLE_SPANS)
-			continue;
-		p = proto_of(n, s->proto);
-		n->seen++;
-		if (p)
-			p->seen++;
-		if (keep && !keep[i])
-			continue;
-		if (p) {
-			p->shown++;
-			p->errors += s->error == 1;
-		}
-		shown(n, s);
+		if (it->table == TABLE_CONNECTIONS)
+			add_conn(&t->now, it->row);
+		if (it->table == TABLE_SPANS)
+			add_span(&t->now, it->row, i < b->n && keep && !keep[i], i >= b->n);
 	}
 	pthread_mutex_unlock(&t->lock);
 }

@@ -28,8 +28,9 @@ struct tally_group {
 
 struct tally_counts {
 	uint64_t seen, shown, errors; /* spans */
-	uint64_t total_ns;            /* sum of the durations shown */
-	struct exphist dur;           /* of the shown ones with a duration */
+	uint64_t sampled_out; /* would be shown, but for the sampling; counted in all the rest */
+	uint64_t total_ns;    /* sum of the durations shown */
+	struct exphist dur;   /* of the shown ones with a duration */
 	struct tally_proto protos[TALLY_PROTOS];
 	unsigned int nprotos;
 	struct tally_group groups[TALLY_GROUPS];
@@ -42,7 +43,7 @@ struct tally_counts {
 
 struct tally;
 struct tally *tally_new(void); /* NULL with errno */
-/* keep[i]: item i is shown; NULL: all are. */
+/* keep[i]: item i is shown; NULL: all are. Those behind b->n were sampled out. */
 void tally_add(struct tally *t, const struct batch *b, const bool *keep);
 void tally_get(struct tally *t, struct tally_counts *out);
 void tally_free(struct tally *t);

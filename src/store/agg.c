@@ -82,7 +82,7 @@ int agg_add(struct agg *a, const struct batch *b)
 	int err = 0;
 
 	pthread_mutex_lock(&a->lock);
-	for (unsigned int i = 0; i < b->n; i++) {
+	for (unsigned int i = 0; i < b->n + b->left_out; i++) {
 		int e = b->items[i].table == TABLE_SPANS ? cube_add(&a->cube, b->items[i].row) : 0;
 
 		err = e ? e : err;

@@ -258,6 +258,7 @@ static void put_span(struct otlp_enc *e, const struct span *s)
 {
 	bool remote = str_starts(s->parent_by, "context") ||
 	              str_starts(s->parent_by, "traceparent");
+	bool own_id = !s->parent_by.s && !(s->flags & SPAN_F_FOREIGN);
 	uint64_t start = s->start_ns == COL_NULL ? 0 : (uint64_t)s->start_ns;
 	struct otlp_item it = {
 		.trace_id = id_or_none(s->trace_id, 16),
@@ -268,8 +269,9 @@ static void put_span(struct otlp_enc *e, const struct span *s)
 		.start = start,
 		.end = start + (s->dur_ns == COL_NULL ? 0 : (uint64_t)s->dur_ns),
 		.error = s->error == 1,
-		/* sampled; "is remote" is known, and what it is */
-		.flags = 0x101u | (remote ? 0x200u : 0),
+		/* sampled; a random id; "is remote" is known, and what it is */
+		.flags = (s->flags & SPAN_F_UNSAMPLED ? 0 : 1u) | (own_id ? 2u : 0) | 0x100u |
+		         (remote ? 0x200u : 0),
 	};
 
 	memset(e->lists, 0, sizeof(e->lists));

@@ -20,7 +20,7 @@ read: base span store
 ui: base cmd
 cmd: base ui'
 # The contracts that the face of the capture is made of; commands may name them.
-contracts='session.h store/complete.h store/list.h store/agg.h store/rank.h capture/capture.h proto/proto.h span/span.h span/batch.h store/store.h
+contracts='session.h store/complete.h store/list.h store/agg.h store/rank.h capture/capture.h proto/proto.h span/span.h span/batch.h span/sample.h store/store.h
 	write/writer.h write/map.h write/html.h read/reader.h bpf/event.h base/arena.h'
 owners='sqlite3.h:src/store bpf/libbpf.h:src/capture bpf/bpf.h:src/capture gelf.h:src/capture
 	libelf.h:src/capture event2/event.h:src/write event2/http.h:src/write zstd.h:src/read,src/write
