@@ -39,7 +39,8 @@ const char *tui_by(const struct options *o)
 struct tui {
 	struct live *live;
 	struct capture_progress progress;
-	int status; /* of live_start() */
+	int status;         /* of live_start() */
+	char recorded[256]; /* by key */
 };
 
 static int start(void *ctx, struct session **out, char *err)
@@ -106,6 +107,7 @@ static void fill(struct ui_opts *u, struct tui *t, const char *view, const char 
 		.alert = o->alert,
 		.top = (size_t)o->top,
 		.record = recorded,
+		.recorded = t->recorded,
 		.theme = o->theme,
 		.interval_ms = (int)(o->interval_ns / 1000000),
 		.pid = o->npids ? o->pids[0] : 0,
@@ -143,7 +145,8 @@ int tui_run(struct live *l, const char *view, const char *recorded)
 	if (e && err[0])
 		warn(LEVEL_ERROR, "%s", err);
 	if (l->session && !t.status) {
-		int stopped = live_stop(l, recorded);
+		const char *file = recorded ? recorded : t.recorded[0] ? t.recorded : NULL;
+		int stopped = live_stop(l, file);
 
 		status = status ? status : stopped;
 	}

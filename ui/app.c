@@ -484,6 +484,8 @@ int ui_run(const struct ui_opts *o, char *err)
 		if (!e)
 			e = a->screen ? on_terminal(a) : by_script(a);
 		e = e ? e : a->status;
+		if (o->recorded)
+			snprintf(o->recorded, sizeof(a->recording), "%s", a->recording);
 		err_set_sink(NULL, NULL);
 	}
 	finish(a);

@@ -30,6 +30,11 @@ static int cmd_columns(struct app *a, const char *arg, char *err)
 	                             : need_pane(a, NULL, err);
 }
 
+static int cmd_record(struct app *a, const char *arg, char *err)
+{
+	return app_record(a, *arg ? arg : NULL, err);
+}
+
 static int cmd_screen(struct app *a, const char *arg, char *err)
 {
 	if (!*arg)
@@ -82,7 +87,7 @@ static int cmd_quit(struct app *a, const char *arg, char *err)
 static int cmd_help(struct app *a, const char *arg, char *err)
 {
 	(void)arg, (void)err;
-	a->help = true;
+	a->help = 1;
 	return 0;
 }
 
@@ -129,6 +134,8 @@ static const struct {
 	{ "write", ":write FILE", "marked rows, or all, to FILE.csv, .json, .otlp, .db",
 	  cmd_write },
 	{ "columns", ":columns a,b,+c,-d", "columns; without: the default", cmd_columns },
+	{ "record", ":record [FILE]", "record into FILE from now on; without: on, off",
+	  cmd_record },
 	{ "set", ":set theme mono", "theme dark|light|mono|cb, ascii on|off", cmd_set },
 	{ "view", ":view NAME [limit=9]", "another view, or a ready query", cmd_view },
 	{ "screen", ":screen FILE", "this screen as text", cmd_screen },

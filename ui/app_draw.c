@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,8 +19,6 @@ static void clock_text(struct buf *b, double seconds)
 
 static void state(struct app *a, struct buf *b)
 {
-	struct stat st;
-
 	if (a->paused)
 		buf_z(b, "PAUSED");
 	else if (a->opts.replay)
@@ -31,8 +28,7 @@ static void state(struct app *a, struct buf *b)
 		         : a->over         ? "ENDED"
 		         : a->targets_gone ? "TARGET GONE"
 		                           : "LIVE");
-	if (a->opts.record && !stat(a->opts.record, &st))
-		buf_fmt(b, "  REC %s %.1fM", a->opts.record, (double)st.st_size / 1e6);
+	app_record_sign(a, b);
 	buf_z(b, "  ");
 	if (a->opts.replay)
 		clock_duration(b, a->last_ns - a->first_ns);
@@ -195,6 +191,8 @@ static int put_action(struct app *a, struct grid *g, int x, enum action act)
 {
 	struct buf key = { 0 };
 
+	if (act == ACT_RECORD && a->opts.replay)
+		return x; /* there it can only say why not */
 	keymap_label(a->keys, act, &key);
 	buf_ch(&key, 0);
 	if (!key.failed && key.len > 1 && label_of(act))

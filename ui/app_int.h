@@ -41,7 +41,7 @@ struct app {
 	struct keymap *keys;
 	struct prompt prompt;
 	struct menu menu;
-	bool help;
+	int help; /* page that is shown; 0: none */
 	struct stack stacks[APP_VIEWS];
 	unsigned int current; /* of stacks */
 
@@ -64,7 +64,9 @@ struct app {
 	char heard[512];
 	bool has_heard;
 	char screen_to[256]; /* :screen FILE: once the next frame is drawn */
-	int status;          /* of ui_run() */
+	char recording[256]; /* file of r or :record; "": off */
+	uint64_t recorded_before, record_lost_before; /* by files before it */
+	int status;                                   /* of ui_run() */
 	char *err;
 };
 
@@ -82,8 +84,15 @@ void app_draw(struct app *a);
 int app_command(struct app *a, const char *line, char *err);
 const char *app_command_word(struct pane *p, size_t i);
 void app_command_help(size_t i, const char **usage, const char **help); /* NULL past the end */
+/*
+ * app_record.c: what comes from now on goes into this file too; path NULL: ends
+ * that, or begins one with a name made of the time. 0 or -errno with words in err.
+ */
+int app_record(struct app *a, const char *path, char *err);
+void app_record_sign(struct app *a, struct buf *out); /* of the header */
 /* help.c */
 void help_draw(struct app *a, struct rect r);
+void help_key(struct app *a, enum action act);
 double app_clock(void); /* CLOCK_MONOTONIC, seconds */
 
 #endif

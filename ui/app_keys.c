@@ -108,6 +108,14 @@ static void mouse_on(struct app *a)
 	                    : "mouse off: the terminal selects text");
 }
 
+static void record(struct app *a)
+{
+	char err[ERR_TEXT] = "";
+
+	if (app_record(a, NULL, err))
+		app_say(a, "%s", err);
+}
+
 /* What is the same in every view. */
 static bool global(struct app *a, struct pane *p, enum action act)
 {
@@ -129,7 +137,7 @@ static bool global(struct app *a, struct pane *p, enum action act)
 		a->quit = true;
 		return true;
 	case ACT_HELP:
-		a->help = true;
+		a->help = 1;
 		return true;
 	case ACT_PAUSE:
 		pause_screen(a);
@@ -145,6 +153,9 @@ static bool global(struct app *a, struct pane *p, enum action act)
 		return true;
 	case ACT_COPY:
 		copy(a, p);
+		return true;
+	case ACT_RECORD:
+		record(a);
 		return true;
 	case ACT_COMMAND:
 		command_line(a);
@@ -206,7 +217,7 @@ void app_key(struct app *a, const struct key *k)
 	} else if (a->menu.open) {
 		a->more = (menu_key(&a->menu, k, act) & UI_REFRESH) || a->more;
 	} else if (a->help) {
-		a->help = false;
+		help_key(a, act);
 	} else if (p && a->grid.w >= APP_LEAST_W && a->grid.h >= APP_LEAST_H) {
 		to_view(a, p, k, act);
 	} else if (act == ACT_QUIT || act == ACT_INTERRUPT) {

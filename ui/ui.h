@@ -40,13 +40,14 @@ struct ui_opts {
 	const char *columns; /* --columns */
 	const char *alert;   /* --alert */
 	const char *record;  /* file that is being recorded; NULL: none */
-	const char *theme;   /* dark, light, mono, cb; NULL: by the terminal */
-	const char *config;  /* folder of keys, colours and queries of the user; NULL: none */
-	int64_t window_ns;   /* of rates; 0: 60 s */
-	int interval_ms;     /* of refresh; 0: 1000 */
-	pid_t pid;           /* of the target, where it is one; for hints */
-	bool targets;        /* single processes are traced, which may go and come */
-	bool replay;         /* rows come from recordings: now is the last event */
+	char *recorded; /* 256 bytes: the file that key r records into at the end; NULL: not told */
+	const char *theme;  /* dark, light, mono, cb; NULL: by the terminal */
+	const char *config; /* folder of keys, colours and queries of the user; NULL: none */
+	int64_t window_ns;  /* of rates; 0: 60 s */
+	int interval_ms;    /* of refresh; 0: 1000 */
+	pid_t pid;          /* of the target, where it is one; for hints */
+	bool targets;       /* single processes are traced, which may go and come */
+	bool replay;        /* rows come from recordings: now is the last event */
 	bool ascii, no_color, no_mouse;
 	/*
 	 * Screen tests and scripts: keys from this file instead of a terminal, as

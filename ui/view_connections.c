@@ -335,8 +335,9 @@ const struct view view_connections = {
 		  "PROTO tcp, unix: not recognised; WHY says why, d all that is known\n"
 		  "TCP health: not measured yet   - unknown\n",
 	.keys = { { "o", "Split", "the detail beside the list, or below" } },
-	.offers = { ACT_ENTER, ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_COMMAND,
-	            ACT_SQL, ACT_WHY, ACT_COPY, ACT_COLUMNS, ACT_NEXT_ERROR, ACT_WINDOW },
+	.offers = { ACT_ENTER, ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_RECORD,
+	            ACT_COMMAND, ACT_SQL, ACT_WHY, ACT_COPY, ACT_COLUMNS, ACT_NEXT_ERROR,
+	            ACT_WINDOW },
 	.state_size = sizeof(struct connections),
 	.every_ms = 100,
 	.open = connections_open,

@@ -320,8 +320,8 @@ const struct view view_map = {
 		  "TOLD BY caller, or server where the caller was not observed\n"
 		  "s sorts, as a plain list; :write FILE.svg, .dot, .html the map as a picture\n",
 	.keys = { { "o", "Split", "the detail beside the list, or below" } },
-	.offers = { ACT_ENTER, ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_COMMAND,
-	            ACT_SQL, ACT_COPY, ACT_COLUMNS, ACT_NEXT_ERROR },
+	.offers = { ACT_ENTER, ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_RECORD,
+	            ACT_COMMAND, ACT_SQL, ACT_COPY, ACT_COLUMNS, ACT_NEXT_ERROR },
 	.state_size = sizeof(struct map),
 	.every_ms = 100,
 	.open = map_open,

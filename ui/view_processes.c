@@ -375,8 +375,9 @@ const struct view view_processes = {
 		  "CPU% of one core, MEM resident: live only\n"
 		  "RUNTIME by its program; live also by what it has mapped   - unknown\n",
 	.keys = { { "o", "Split", "the detail beside the list, or below" } },
-	.offers = { ACT_ENTER, ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_COMMAND,
-	            ACT_SQL, ACT_WHY, ACT_COPY, ACT_COLUMNS, ACT_NEXT_ERROR, ACT_WINDOW },
+	.offers = { ACT_ENTER, ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_RECORD,
+	            ACT_COMMAND, ACT_SQL, ACT_WHY, ACT_COPY, ACT_COLUMNS, ACT_NEXT_ERROR,
+	            ACT_WINDOW },
 	.state_size = sizeof(struct processes),
 	.every_ms = 100,
 	.open = processes_open,

@@ -284,7 +284,7 @@ const struct view view_top = {
 		  "! an alert holds   +% against the baseline   new: not in it\n"
 		  "Enter: into the group   Tab: slowest calls, latency over time\n",
 	.offers = { ACT_GROUP, ACT_FILTER, ACT_SORT, ACT_WINDOW, ACT_BASELINE, ACT_SEARCH,
-	            ACT_PAUSE, ACT_COMMAND, ACT_COPY, ACT_COLUMNS },
+	            ACT_PAUSE, ACT_RECORD, ACT_COMMAND, ACT_COPY, ACT_COLUMNS },
 	.state_size = sizeof(struct top),
 	.open = top_open,
 	.close = top_close,

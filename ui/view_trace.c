@@ -337,7 +337,7 @@ const struct view view_trace = {
 		{ "<F5>", NULL, "the same" },
 		{ "T", "Top", "the group of the row, in top" },
 	},
-	.offers = { ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_COMMAND, ACT_WHY,
+	.offers = { ACT_SEARCH, ACT_FILTER, ACT_SORT, ACT_MARK, ACT_PAUSE, ACT_RECORD, ACT_COMMAND, ACT_WHY,
 	            ACT_COPY, ACT_FOLLOW, ACT_COLUMNS, ACT_NEXT_ERROR, ACT_WINDOW },
 	.state_size = sizeof(struct trace),
 	.every_ms = 100,

@@ -2,6 +2,7 @@
 """The interface on a real terminal (tmux), over live traffic."""
 import contextlib
 import itertools
+import json
 import os
 import pty
 import re
@@ -114,6 +115,27 @@ def test_live_list_detail_filter_quit(nginx, width, height):
         t.keys("stty -a >/tmp/obi-test-stty.2; echo same=$(cmp -s /tmp/obi-test-stty.[12] && echo yes)", "Enter")
         t.sees(r"same=yes")
 
+
+def test_a_recording_is_switched_on_and_off_by_key(nginx, folder):
+    with Tmux(80, 24) as t, traffic(nginx.port):
+        t.keys(f"cd {folder}; {OBI} trace -p {','.join(map(str, nginx.pids))}", "Enter")
+        t.sees(r"GET /small")
+        t.keys("r")
+        t.sees(r"recording into obi-[\d-]+\.otlp")
+        t.sees(r"^obi trace.*REC obi-[\d-]+\.otlp [1-9][\d,]* ")
+        t.keys("r")
+        said = "\n".join(t.sees(r"requests recorded: obi trace -r obi-"))
+        assert "REC" not in said.split("\n")[0]
+        n, name = re.search(r"^([\d,]+) requests recorded: obi trace -r (\S+)$", said, re.M).groups()
+        rows = [json.loads(line) for line in subprocess.run(
+            [OBI, "trace", "-q", "-o", "json", "-r", folder / name], check=True, text=True,
+            stdout=subprocess.PIPE).stdout.splitlines()]
+        assert sum("summary" not in r for r in rows) == int(n.replace(",", "")) > 0
+        t.keys(":record again.otlp", "Enter")
+        t.sees(r"REC again\.otlp [1-9]")
+        t.keys("q")
+        t.sees(r"^recorded +again\.otlp")  # the summary tells where it went
+    assert sorted(p.name for p in folder.iterdir()) == sorted(["again.otlp", name])
 
 def test_the_terminal_is_given_back_on_sigterm_and_after_ctrl_z(nginx):
     with Tmux(100, 30) as t:
