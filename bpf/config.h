@@ -13,8 +13,9 @@ enum {
 	PIECES_MAX = 64,  /* records of one call */
 	UNKNOWN_MAX =
 		1 << 20, /* copied of a connection for which no answer comes, before it is muted */
-	RUN_MAX = 1 << 20, /* of one direction, before EV_LEVEL_FULL becomes head and tail */
-	FIRST_MAX = 32,    /* bytes that stage 1 looks at */
+	RUN_BUSY = 1 << 20, /* of one direction: FULL becomes head and tail, ring busy */
+	RUN_MAX = 16 << 20, /* and in any case */
+	FIRST_MAX = 32,     /* bytes that stage 1 looks at */
 	RULES_MAX = 64,
 	COMMS_MAX = 16,
 	BUCKETS = 32768, /* of two answers each */

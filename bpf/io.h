@@ -183,6 +183,19 @@ static __always_inline bool io_announce(struct state *st, const struct sock *sk,
 	return true;
 }
 
+/*
+ * A long run in one direction is hardly ever looked at, and costs the most. But
+ * what follows a body lies at the end of such a run, and until user space has
+ * read that body's length it can not say where: while it keeps up, all is copied.
+ */
+static __always_inline bool run_long(const struct state *st)
+{
+	if (st->run <= RUN_BUSY)
+		return false;
+	return st->run > RUN_MAX || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) >
+	                                    bpf_ringbuf_query(&ring, BPF_RB_RING_SIZE) / 4;
+}
+
 #ifdef IO_MODERN
 #define IO_RECORD __always_inline
 #else
@@ -206,21 +219,20 @@ static IO_RECORD void io_record(struct state *st, const struct sock *sk, struct 
 		st->run = 0;
 	}
 	st->run += io->ret;
-	if (level == EV_LEVEL_FULL && st->run > RUN_MAX)
+	if (level == EV_LEVEL_FULL && run_long(st))
 		level = EV_LEVEL_HEAD;
 	if (level == EV_LEVEL_MUTE) {
 		c->muted++;
-		return;
+	} else if (io_announce(st, sk, c, io)) {
+		s->p = (struct pieces){
+			.io = *io, .off = off, .until = until, .level = level, .sk = (__u64)sk
+		};
+		pieces_record(st);
+		io->partial = s->p.io.partial;
+		wake();
 	}
-	if (!io_announce(st, sk, c, io))
-		return;
-	s->p = (struct pieces){
-		.io = *io, .off = off, .until = until, .level = level, .sk = (__u64)sk
-	};
-	pieces_record(st);
-	io->partial = s->p.io.partial;
-	st->enter_ns = 0;
-	wake();
+	if (io->dir == EV_SEND) /* a receive may end while a send of another thread goes on */
+		st->enter_ns = 0;
 }
 
 #endif

@@ -183,6 +183,9 @@ void feed_hole(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n, bool 
 	if (passed == n && !left)
 		return;
 	s->synced = false;
+	/* More than one answer may lie in it: whose is the next one? */
+	if (conn_role(c, d) == DIR_REQ || passed || t->sink->open(t->sink->ctx, c) > 1)
+		lost |= !c->proto->answers;
 	if (lost || conn_role(c, d) == DIR_REQ)
 		c->unpaired = true;
 	t->sink->gap(t->sink->ctx, c, conn_role(c, d), n - passed, lost);

@@ -250,6 +250,35 @@ START_TEST(lost_bytes_break_what_was_open_and_nothing_else)
 }
 END_TEST
 
+START_TEST(answers_behind_a_body_that_was_cut_are_given_to_no_wrong_request)
+{
+	struct pair_stats st;
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n");
+	/* the end of the body, and the answers to /b and /c, were cut away */
+	move(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 900, "\r\n\r\n");
+	say(&r, EV_RECV, "GET /d HTTP/1.1\r\n\r\n");
+	say(&r, EV_SEND, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	conns_finish(r.conns);
+	pair_stats(r.pairs, &st);
+	ck_assert_uint_eq(st.started, 4);
+	ck_assert_uint_eq(st.broken, 2);
+	for (unsigned int i = 0; i < 4; i++) {
+		const struct span *row = span_at(&r, i);
+		char which = row->target.s[1];
+		bool known = which == 'a' || which == 'd';
+
+		ck_assert_int_eq(!(row->flags & SPAN_F_GAP), known);
+		ck_assert_int_eq(row->status.len > 0, known);
+		if (known)
+			ASSERT_STR(row->status, which == 'a' ? "200" : "404");
+	}
+	rig_fini(&r);
+}
+END_TEST
+
 /* The last row of the connection; there are some while it is open. */
 static const struct conn_row *conn_at_end(struct rig *r)
 {
@@ -462,6 +491,7 @@ Suite *pair_suite(void)
 	tcase_add_test(t, a_body_that_is_not_copied_still_ends_its_request);
 	tcase_add_test(t, lost_bytes_break_what_was_open_and_nothing_else);
 	tcase_add_test(t, many_that_never_finish_a_request_cost_bounded_memory);
+	tcase_add_test(t, answers_behind_a_body_that_was_cut_are_given_to_no_wrong_request);
 	tcase_add_test(t, bytes_that_moved_are_seen_cut_lost_or_unseen);
 	tcase_add_test(t, a_connection_joined_in_the_middle_starts_at_its_next_request);
 	tcase_add_test(t, a_request_without_an_answer_is_open_at_the_end);

@@ -34,7 +34,7 @@ def carried(once):
     for pause in (0, 300, 3000):
         run = once({**os.environ, "LOAD_PAUSE_US": str(pause)})
         print(f"with {pause} us of rest after each exchange: lost {run.lost()}")
-        if not run.lost():
+        if run.whole():
             break
     return run
 

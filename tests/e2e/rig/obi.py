@@ -32,6 +32,10 @@ class Run:
             return sum(map(total, v.values())) if isinstance(v, dict) else v
         return total(self.summary["lost"])
 
+    def whole(self):
+        """Nothing was lost, and no request ended behind bytes that were cut to keep up."""
+        return not self.lost() and not self.summary["requests"]["broken"]
+
     def of(self, kind=None, proto=None, **columns):
         """Rows with these values; a tuple or set of values means one of them."""
         want = {k: v if isinstance(v, (set, tuple, frozenset, list)) else (v,)
