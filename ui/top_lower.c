@@ -32,14 +32,6 @@ void top_lower_free(struct top_lower *l)
 	drop(l);
 }
 
-static bool has_column(const char *name)
-{
-	for (size_t i = 0; agg_column(i); i++)
-		if (!strcmp(agg_column(i)->name, name))
-			return true;
-	return false;
-}
-
 /* Another group, or another way to group: its questions. */
 static void choose(struct top *t, const struct rank_row *row)
 {
@@ -68,11 +60,6 @@ static void choose(struct top *t, const struct rank_row *row)
 	buf_free(&cond);
 	if (!l->where || asprintf(&failed, "%s and error", l->where) < 0)
 		return;
-	if (!has_column("caller")) {
-		callers.by[0] = "kind";
-		callers.by[1] = "process";
-		callers.by[2] = "peer";
-	}
 	callers.filter = l->where;
 	errors.filter = failed;
 	l->callers_view = agg_view(agg, &callers, err);
@@ -80,14 +67,9 @@ static void choose(struct top *t, const struct rank_row *row)
 	free(failed);
 }
 
-/* Of a client its own process, of a server who is at the other end. */
 static struct str caller(const struct agg_row *r)
 {
-	struct str who = has_column("caller")                                         ? r->by[0]
-	                 : str_is(r->by[0], "server") || str_is(r->by[0], "consumer") ? r->by[2]
-	                                                                              : r->by[1];
-
-	return who.s ? who : STR("unknown");
+	return r->by[0].s ? r->by[0] : STR("unknown");
 }
 
 static struct str error_name(const struct agg_row *r)
@@ -179,6 +161,7 @@ static int begin_list(struct top *t, int64_t from, int64_t to, char *err)
 		.desc = true,
 		.from_ns = from,
 		.to_ns = to,
+		.answered = true,
 	};
 
 	list_free(l->list);
@@ -187,6 +170,16 @@ static int begin_list(struct top *t, int64_t from, int64_t to, char *err)
 	l->to_ns = to;
 	l->ncalls = 0;
 	return l->list ? 0 : -EINVAL;
+}
+
+/* The window may have moved on since the list began. */
+static bool in_window(const struct agg_answer *a, const struct span *s)
+{
+	int64_t at = s->start_ns;
+
+	if (s->dur_ns > 0 && __builtin_add_overflow(at, s->dur_ns, &at))
+		at = INT64_MAX;
+	return at >= a->from_ns;
 }
 
 /* The list takes up new rows by itself; where the window moves it begins anew, now and then. */
@@ -200,6 +193,8 @@ static int ask_calls(struct top *t, int budget_ms, char *err)
 	if (!l->where)
 		return 0;
 	app_window(t->pane->app, app_opts(t->pane->app)->replay ? 0 : 60 * second, &from, &to);
+	from = t->rank.answer.from_ns; /* whole seconds, as what is counted */
+	to = to ? t->rank.answer.to_ns : 0;
 	moved = from > l->from_ns ? from - l->from_ns : l->from_ns - from;
 	if (!l->list || to != l->to_ns || moved > 10 * second)
 		e = begin_list(t, from, to, err);
@@ -212,7 +207,7 @@ static int ask_calls(struct top *t, int budget_ms, char *err)
 		struct arena mem = { 0 };
 		struct span s;
 
-		if (!list_get(l->list, i, &mem, &s)) {
+		if (!list_get(l->list, i, &mem, &s) && in_window(&t->rank.answer, &s)) {
 			struct top_call *c = &l->calls[l->ncalls++];
 
 			c->id = list_id(l->list, i);

@@ -104,7 +104,7 @@ int agg_view_detail(struct agg_view *v, const struct str by[AGG_BY], struct agg_
 int64_t agg_bin_ns(unsigned int i);
 
 struct agg_stats {
-	int64_t first_ns, last_ns; /* first and last time counted, 0: none */
+	int64_t first_ns, last_ns; /* first start and last time counted, 0: none */
 	uint64_t spans, keys;      /* spans counted, different keys */
 	uint64_t other_spans;      /* of them, in keys that gave something up */
 	size_t bytes;

@@ -218,6 +218,15 @@ static bool stale(struct agg_view *v)
 	return v->folds != agg_cube(v)->folds || (v->step == STEP_DONE && v->batches != now);
 }
 
+/* Open ends are those of the capture, however few rows fit: rates are over the same time. */
+static void as_long_as(struct cube *c, const struct cube *all)
+{
+	if (all->first_ns && (!c->first_ns || all->first_ns < c->first_ns))
+		c->first_ns = all->first_ns;
+	if (all->last_ns > c->last_ns)
+		c->last_ns = all->last_ns;
+}
+
 static void begin(struct agg_view *v)
 {
 	struct cube *c = agg_cube(v);
@@ -228,6 +237,8 @@ static void begin(struct agg_view *v)
 		return;
 	v->batches = v->stored ? v->own.spans : v->a->batches;
 	v->folds = c->folds;
+	if (v->stored)
+		as_long_as(c, &v->a->cube);
 	agg_window(c, v->from_ns, v->to_ns, v->spark, &v->window);
 }
 

@@ -310,14 +310,16 @@ void cube_fini(struct cube *c)
 /* A span of unknown time counts now. */
 static uint32_t second_of(struct cube *c, const struct span *s)
 {
-	int64_t t = cube_time(s);
+	int64_t t = cube_time(s), first;
 
 	if (t == COL_NULL)
 		t = c->last_ns;
 	if (t > CUBE_LAST * SECOND)
 		t = CUBE_LAST * SECOND;
-	if (!c->first_ns || t < c->first_ns)
-		c->first_ns = t ? t : 1;
+	/* Rates are over the time that the first request took too. */
+	first = s->start_ns >= 0 && s->start_ns < t ? s->start_ns : t;
+	if (!c->first_ns || first < c->first_ns)
+		c->first_ns = first ? first : 1;
 	if (t > c->last_ns)
 		c->last_ns = t;
 	return (uint32_t)(t / SECOND);

@@ -71,7 +71,7 @@ struct cube {
 	uint64_t folds;        /* times that keys went away */
 	uint64_t spans;        /* counted */
 	uint64_t folded_spans; /* of them, in keys that gave something up */
-	int64_t first_ns;      /* earliest and latest time counted; first 0: none */
+	int64_t first_ns;      /* earliest start and latest time counted; first 0: none */
 	int64_t last_ns;
 	uint32_t settled;            /* second of the last cube_settle() that made time coarse */
 	unsigned int squeeze;        /* how much earlier it does */

@@ -20,7 +20,8 @@ struct list {
 	struct layout layout;
 	enum table table;
 	int64_t from_ns, to_ns;
-	int order; /* column; -1: as stored */
+	int duration; /* column that counts into the window; -1: none */
+	int order;    /* column; -1: as stored */
 	bool desc;
 	struct sorted rows;
 	struct sorted_row *fresh; /* of this update */
@@ -92,26 +93,40 @@ static bool has_window(const struct list *l)
 	return l->layout.start >= 0 && (l->from_ns || l->to_ns);
 }
 
+static int64_t later(int64_t at, int64_t duration)
+{
+	int64_t sum;
+
+	if (duration == COL_NULL || duration < 0)
+		return at;
+	return __builtin_add_overflow(at, duration, &sum) ? INT64_MAX : sum;
+}
+
 static int on_row(void *ctx, struct segment *seg, unsigned int row)
 {
 	struct list *l = ctx;
-	int64_t start;
+	int64_t at;
 
 	if (has_window(l)) {
-		start = segment_int(seg, row, (unsigned int)l->layout.start);
-		if (start < l->from_ns || (l->to_ns && start >= l->to_ns))
+		at = segment_int(seg, row, (unsigned int)l->layout.start);
+		if (l->duration >= 0)
+			at = later(at, segment_int(seg, row, (unsigned int)l->duration));
+		if (at < l->from_ns || (l->to_ns && at >= l->to_ns))
 			return 0;
 	}
 	return add_fresh(l, seg, row);
 }
 
-/* Nothing in it can start within the window. */
+/* Nothing in it can be within the window. */
 static bool skip(void *ctx, const struct pinned *p)
 {
 	const struct list *l = ctx;
+	int64_t last;
 
-	return has_window(l) && p->sealed &&
-	       (p->seg->max_ns < l->from_ns || (l->to_ns && p->seg->min_ns >= l->to_ns));
+	if (!has_window(l) || !p->sealed)
+		return false;
+	last = l->duration >= 0 ? later(p->seg->max_ns, p->seg->max_dur_ns) : p->seg->max_ns;
+	return last < l->from_ns || (l->to_ns && p->seg->min_ns >= l->to_ns);
 }
 
 static void undo(void *ctx)
@@ -204,6 +219,7 @@ struct list *list_new(struct store *s, const struct list_spec *spec, char *err)
 	l->follow.begin = begin;
 	l->follow.ctx = l;
 	layout_init(&l->layout, l->table);
+	l->duration = spec->answered ? l->layout.dur : -1;
 	e = set_order(l, spec->order, err);
 	e = e ? e : follow_init(&l->follow, s, l->table, spec->where, err);
 	if (!e)

@@ -23,6 +23,7 @@ struct list_spec {
 	const char *order;      /* column to sort by; NULL: the start, or as stored */
 	bool desc;              /* greatest first */
 	int64_t from_ns, to_ns; /* of start_ns: from <= start < to; 0: open */
+	bool answered;          /* spans: the window is of start + duration, as in agg.h */
 };
 
 /* `spec` is copied. NULL with words in err (ERR_TEXT bytes) where the expression is wrong. */

@@ -2,16 +2,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """check.py - recomputes the figures on screens from the JSON lines of the recording
 
-usage: check.py SIZE ROWS.json SCREENS     exit 1 where a figure is wrong
+usage: check.py SIZE utf8|ascii ROWS.json SCREENS     exit 1 where a figure is wrong
 """
 import json
+import pathlib
 import re
 import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import over_time  # noqa: E402
 
 # The histogram of durations is exact to this share of a value.
 STATED = 0.011
 
-size, rows_file, screens_file = sys.argv[1:]
+size, charset, rows_file, screens_file = sys.argv[1:]
+ascii_only = charset == "ascii"
 width, height = map(int, size.split("x"))
 rows = [json.loads(line) for line in open(rows_file)]
 seen = next(r["summary"]["seen"] for r in rows if "summary" in r)
@@ -85,11 +92,6 @@ def check_rows(name, lines):
             bad.append(f"{name}: another status in the recording: {line}")
 
 
-def answered(r):
-    """When a request counts: at its end, or at its start where it has none, ns."""
-    return r["start_ns"] + round((r["dur_ms"] or 0) * 1e6)
-
-
 def quantile(durations, share):
     values = sorted(durations)
     return values[max(0, -(-int(share * 100) * len(values) // 100) - 1)] if values else None
@@ -126,7 +128,32 @@ def right(line, end):
     return line[:end].split()[-1]
 
 
-def check_group(name, line, by, heads, groups, total, seconds):
+baselines = {}  # by the name of a screen: window, groups
+
+
+def against(name):
+    """The baseline of screen 07-changed-since-05: what screen 05 was of; None: none."""
+    since = re.search(r"-since-(\d+)$", name)
+    return since and next(b for n, b in baselines.items() if n.startswith(since[1]))
+
+
+def figures(window, g):
+    durations = [r["dur_ms"] for r in g if r["dur_ms"] is not None]
+    errors = sum(1 for r in g if r["error"])
+    return {"RATE+%": len(g) / window.seconds, "ERR+": 100 * errors / len(g),
+            "P50+%": quantile(durations, .5), "P95+%": quantile(durations, .95)}
+
+
+def check_changes(name, line, heads, window, key, g):
+    old_window, old_groups = against(name)
+    now, then = figures(window, g), figures(old_window, old_groups[key]) if key in old_groups else {}
+    for title, _, end in heads:
+        if title in now and not over_time.change_fits(right(line, end), title, now[title], then.get(title),
+                                                      STATED):
+            bad.append(f"{name}: {title}, was {then.get(title)}, is {now[title]}: {line}")
+
+
+def check_group(name, line, by, heads, groups, total, window):
     first = next(h for h in heads if h[0] not in by)
     number = right(line, first[2])
     edges = [h[1] for h in heads if h[0] in by] + [first[2] - len(number)]
@@ -142,10 +169,16 @@ def check_group(name, line, by, heads, groups, total, seconds):
     durations = [r["dur_ms"] for r in g if r["dur_ms"] is not None]
     errors = sum(1 for r in g if r["error"])
     exact = {"COUNT": f"{len(g):,}", "ERRORS": f"{errors:,}", "ERR%": f"{100 * errors / len(g):.1f}",
-             "RATE/s": shown_rate(len(g) / seconds), "MAX": ms(max(durations, default=None)),
+             "RATE/s": shown_rate(len(g) / window.seconds), "MAX": ms(max(durations, default=None)),
              "TOTAL%": f"{100 * sum(durations) / total:.1f}"}
-    for title, _, end in heads:
+    if against(name):
+        check_changes(name, line, heads, window, found[0], g)
+    for title, start, end in heads:
         shares = {"P50": .5, "P95": .95, "P99": .99}
+        if title == "WINDOW":
+            want, wide = over_time.spark(window, g, ascii_only), min(12, window.end - window.first)
+            if line[start:start + wide] != want:
+                bad.append(f"{name}: the sparkline is {want!r}: {line}")
         if title in exact and right(line, end) != exact[title]:
             bad.append(f"{name}: {title} is {exact[title]}: {line}")
         if title in shares and not fits(right(line, end), quantile(durations, shares[title])):
@@ -158,13 +191,13 @@ def who(r):
     return (r["process"] if here else r["peer_process"] or r["peer"]) or "unknown"
 
 
-def check_lower(name, lines, g):
+def check_lower(name, lines, window, g):
     """The selected group: bars, callers and calls, as far as there is room."""
     durations = sorted((r["dur_ms"] for r in g if r["dur_ms"] is not None), reverse=True)
-    bars = [int(m[1].replace(",", "")) for line in lines
-            if (m := re.match(r"^ +[\d.]+ [|\u2502][#\u2588]* +([\d,]+)(?: |$)", line))]
-    if bars and sum(bars) != len(durations):
-        bad.append(f"{name}: bars of {sum(bars)} requests, the group has {len(durations)}")
+    if any("latency over time" in line for line in lines):
+        bad.extend(f"{name}: {why}" for why in over_time.check_heat(lines, window, g, ascii_only))
+        return
+    bad.extend(f"{name}: {why}" for why in over_time.check_bars(lines, g))
     calls = [m[1] for line in lines if (m := re.search(r"([\d.]+)  \d\d:\d\d:\d\d\.\d{3}  ", line))]
     if calls != [ms(d) for d in durations[:len(calls)]]:
         bad.append(f"{name}: slowest {calls}, are {[ms(d) for d in durations[:len(calls)]]}")
@@ -181,10 +214,11 @@ def check_lower(name, lines, g):
 def check_top(name, lines):
     status = lines[2]
     where = re.search(r"Filter: (.*?) +\d+ groups", status)
-    if "Group: " not in status or " ago" in status or (where and ("\u2026" in where[1] or ".." in where[1])):
+    if "Group: " not in status or (where and ("\u2026" in where[1] or ".." in where[1])):
         return  # a filter that is cut is checked on wider screens
     by = re.search(r"Group: (.*?)(?:  |$)", status)[1].split(" > ")[-1].split(",")
-    seen_rows = sql(where[1]) if where else rows
+    window = over_time.Window(status, rows)
+    seen_rows = window.rows(sql(where[1]) if where else rows)
     groups = {}
     for r in seen_rows:
         groups.setdefault(tuple(r[b] if r[b] is not None else "-" for b in by), []).append(r)
@@ -193,8 +227,7 @@ def check_top(name, lines):
         bad.append(f"{name}: {n} groups, the recording has {len(groups)}")
     if not groups:
         return
-    first = max(min(map(answered, rows)), min(map(answered, seen_rows)) // 10**9 * 10**9)
-    seconds = (max(map(answered, rows)) - first) / 1e9
+    baselines[name] = window, groups
     total = sum(r["dur_ms"] or 0 for r in seen_rows)
     heads = cell_ends(lines[3])
     titles = {"CONTAINER": "container_id", "ERROR": "error_type", "COMMAND": "comm"}
@@ -205,10 +238,10 @@ def check_top(name, lines):
             break
         if line.startswith("  (other:"):
             continue
-        g = check_group(name, line, by, heads, groups, total, seconds)
+        g = check_group(name, line, by, heads, groups, total, window)
         selected = g if line[0] == ">" else selected
     if selected:
-        check_lower(name, lines[4 + i:], selected)
+        check_lower(name, lines[4 + i:], window, selected)
 
 
 def check(name, lines):
