@@ -36,6 +36,7 @@ struct top {
 	unsigned int nby;
 	char sort[RANK_NAME];
 	struct rank_spec spec;
+	struct rank_columns columns;
 	struct rank_expr *fail_if;
 	struct agg_view *view;
 	struct table_out *out;
@@ -82,6 +83,35 @@ static int choose_by(struct top *t)
 	return usage_error("top", "%s.%s", err, suggest_text(&s, "", text));
 }
 
+static bool for_scripts(const struct top *t)
+{
+	return t->o->form == FORM_JSON || t->o->form == FORM_CSV;
+}
+
+/* Those of --columns, over the ones that are shown without it. */
+static int choose_columns(struct top *t)
+{
+	char err[ERR_TEXT];
+
+	for (unsigned int i = 0; i < SHOWN; i++)
+		if (for_scripts(t) || i != RANK_WINDOW)
+			t->columns.col[t->columns.n++] = (enum rank_col)i;
+	if (!t->o->columns || !rank_columns(t->o->columns, t->by, &t->columns, err))
+		return 0;
+	return usage_error("top", "--columns: %s; --columns help lists them.", err);
+}
+
+/* --columns help */
+static int list_columns(void)
+{
+	for (size_t i = 0; agg_column(i); i++)
+		printf("%-16s %s\n", agg_column(i)->name, agg_column(i)->help);
+	for (unsigned int i = 0; i < RANK_COLS; i++)
+		printf("%-16s %s\n", rank_column((enum rank_col)i)->name,
+		       rank_column((enum rank_col)i)->help);
+	return STATUS_OK;
+}
+
 static int choose(struct top *t)
 {
 	const struct options *o = t->o;
@@ -108,7 +138,7 @@ static int choose(struct top *t)
 	              : o->form == FORM_JSON || o->form == FORM_CSV ? 0
 	                                                            : TEXT_GROUPS;
 	t->whole = o->once || o->read.n;
-	return 0;
+	return tui_wanted(o) ? 0 : choose_columns(t);
 }
 
 /* ---- one table ---- */
@@ -144,9 +174,9 @@ static int ask(struct top *t, struct rank *r)
 
 /* Cells of one row for a table; valid until the next. */
 struct cells {
-	const char *names[AGG_BY + SHOWN + 2], *texts[AGG_BY + SHOWN + 2];
-	int lens[AGG_BY + SHOWN + 2], types[AGG_BY + SHOWN + 2], n;
-	struct buf text[AGG_BY + SHOWN + 2];
+	const char *names[AGG_BY + RANK_COLS + 2], *texts[AGG_BY + RANK_COLS + 2];
+	int lens[AGG_BY + RANK_COLS + 2], types[AGG_BY + RANK_COLS + 2], n;
+	struct buf text[AGG_BY + RANK_COLS + 2];
 };
 
 enum { TYPE_INTEGER = 1, TYPE_FLOAT = 2, TYPE_TEXT = 3, TYPE_NULL = 5 };
@@ -159,11 +189,6 @@ static void add_cell(struct cells *c, const char *name, int type)
 	c->texts[c->n] = type == TYPE_NULL ? NULL : buf_slice(b).s;
 	c->lens[c->n] = (int)b->len;
 	c->types[c->n++] = type;
-}
-
-static bool for_scripts(const struct top *t)
-{
-	return t->o->form == FORM_JSON || t->o->form == FORM_CSV;
 }
 
 static void name_cell(struct top *t, struct cells *c, const struct rank_row *row, unsigned int i)
@@ -206,9 +231,8 @@ static void fill(struct top *t, struct cells *c, const struct rank *r, const str
 	c->n = 0;
 	for (unsigned int i = 0; i < t->nby; i++)
 		name_cell(t, c, row, i);
-	for (unsigned int i = 0; i < SHOWN; i++)
-		if (for_scripts(t) || i != RANK_WINDOW)
-			number_cell(t, c, r, row, (enum rank_col)i);
+	for (unsigned int i = 0; i < t->columns.n; i++)
+		number_cell(t, c, r, row, t->columns.col[i]);
 	if (t->spec.alert && !for_scripts(t)) {
 		buf_clear(&c->text[c->n]);
 		buf_z(&c->text[c->n], row->alert ? "!" : "-");
@@ -292,10 +316,10 @@ static void say_alert(struct top *t, const struct rank *r, const struct rank_row
 
 	fill(t, &c, r, row);
 	if (t->o->form == FORM_JSON) {
-		const char *names[AGG_BY + SHOWN + 4] = { "event", "expr" };
-		const char *texts[AGG_BY + SHOWN + 4] = { "alert", t->o->alert };
-		int lens[AGG_BY + SHOWN + 4] = { 5, (int)strlen(t->o->alert) };
-		int types[AGG_BY + SHOWN + 4] = { TYPE_TEXT, TYPE_TEXT };
+		const char *names[AGG_BY + RANK_COLS + 4] = { "event", "expr" };
+		const char *texts[AGG_BY + RANK_COLS + 4] = { "alert", t->o->alert };
+		int lens[AGG_BY + RANK_COLS + 4] = { 5, (int)strlen(t->o->alert) };
+		int types[AGG_BY + RANK_COLS + 4] = { TYPE_TEXT, TYPE_TEXT };
 		struct table_out *out = table_new(stdout, TABLE_JSON);
 
 		memcpy(names + 2, c.names, (size_t)c.n * sizeof(*names));
@@ -423,6 +447,8 @@ static int top_run(const struct options *o)
 	struct top t = { .o = &mine };
 	int status;
 
+	if (o->columns && !strcmp(o->columns, "help"))
+		return list_columns();
 	mine.once = o->once || o->export;
 	if (mine.once && !o->duration_ns && !o->read.n)
 		mine.duration_ns = (uint64_t)once_ns;

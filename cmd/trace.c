@@ -94,11 +94,25 @@ static void json_summary(struct live *l)
 	free(c);
 }
 
+/* --columns help */
+static int list_columns(void)
+{
+	const struct table_def *t = &tables[TABLE_SPANS];
+
+	for (unsigned int i = 0; i < t->ncolumns; i++)
+		if (t->columns[i].type != COL_V)
+			printf("%-16s %s\n", t->columns[i].name, t->columns[i].help);
+	return STATUS_OK;
+}
+
 static int trace_run(const struct options *o)
 {
 	const char *recorded = NULL;
 	struct live l;
 	int status;
+
+	if (o->columns && !strcmp(o->columns, "help"))
+		return list_columns();
 
 	live_init(&l, o);
 	status = add_outputs(&l, &recorded);

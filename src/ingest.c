@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "enrich/cachekey.h"
 #include "enrich/peer.h"
 #include "enrich/who.h"
 #include "span/redact.h"
@@ -80,6 +81,7 @@ static bool complete(struct ingest *g, struct batch *b)
 
 		if (b->items[i].table == TABLE_SPANS) {
 			peer_fill(b->items[i].row, b);
+			cachekey_fill(b->items[i].row, b);
 			keep = routes_span(g->routes, b->items[i].row, b);
 		}
 		if (wanted)

@@ -2,11 +2,14 @@
 /* menu - a list to choose from, over the view. */
 #include "ui/menu.h"
 
+#include <stdio.h>
+
 void menu_open(struct menu *m, const struct menu_spec *spec)
 {
 	m->spec = *spec;
 	m->at = spec->at < spec->n ? spec->at : 0;
 	m->top = 0;
+	m->typed[0] = 0;
 	m->open = spec->n > 0;
 }
 
@@ -25,21 +28,41 @@ static void go(struct menu *m, long by)
 {
 	long at = (long)m->at + by, last = (long)m->spec.n - 1;
 
+	m->typed[0] = 0;
 	m->at = (size_t)(at < 0 ? 0 : at > last ? last : at);
 }
 
-static bool by_letter(struct menu *m, const struct key *k)
+/* The next item, from the one that is `from` places on, that begins with what was typed. */
+static bool to_name(struct menu *m, size_t from)
 {
-	const char *text = key_text(k);
-
-	for (size_t i = 1; text && i <= m->spec.n; i++) {
+	for (size_t i = from; i < from + m->spec.n; i++) {
 		size_t at = (m->at + i) % m->spec.n;
 
-		if (!strncasecmp(m->spec.items[at].name, text, strlen(text))) {
+		if (!strncasecmp(m->spec.items[at].name, m->typed, strlen(m->typed))) {
 			m->at = at;
 			return true;
 		}
 	}
+	return false;
+}
+
+/* Letters of a name that come one behind the other; else the next that begins with this one. */
+static bool by_letter(struct menu *m, const struct key *k)
+{
+	const char *text = key_text(k);
+	size_t n = strlen(m->typed);
+
+	if (!text || !m->spec.n)
+		return false;
+	if (n + strlen(text) < sizeof(m->typed)) {
+		memcpy(m->typed + n, text, strlen(text) + 1);
+		if (n && to_name(m, 0))
+			return true;
+	}
+	snprintf(m->typed, sizeof(m->typed), "%s", text);
+	if (to_name(m, 1))
+		return true;
+	m->typed[0] = 0;
 	return false;
 }
 

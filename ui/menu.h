@@ -30,6 +30,7 @@ struct menu {
 	struct menu_spec spec;
 	bool open;
 	size_t at, top;
+	char typed[24]; /* of a name */
 	struct rect body;
 };
 

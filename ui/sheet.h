@@ -109,7 +109,8 @@ enum handled sheet_hide_detail(struct sheet *s);
 
 /* ---- how figures are shown ---- */
 
-void sheet_bytes(struct buf *out, int64_t n); /* 634  12.3k  1.20M */
-void sheet_age(struct buf *out, int64_t ns);  /* 1.50ms  12.4s  3m20s */
+void sheet_csv(struct buf *out, struct str s); /* a field of CSV, quoted where it must be */
+void sheet_bytes(struct buf *out, int64_t n);  /* 634  12.3k  1.20M */
+void sheet_age(struct buf *out, int64_t ns);   /* 1.50ms  12.4s  3m20s */
 
 #endif

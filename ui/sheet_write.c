@@ -7,7 +7,7 @@
 #include "base/own.h"
 #include "ui/sheet.h"
 
-static void csv_text(struct buf *b, struct str s)
+void sheet_csv(struct buf *b, struct str s)
 {
 	bool quote = false;
 
@@ -31,7 +31,7 @@ static void csv_row(struct buf *b, const struct answer_rows *rows, const struct 
 	for (unsigned int i = 0; i < rows->ncols; i++) {
 		if (i)
 			buf_ch(b, ',');
-		csv_text(b, c ? (struct str){ c[i].s, c[i].len } : str_of(rows->names[i]));
+		sheet_csv(b, c ? (struct str){ c[i].s, c[i].len } : str_of(rows->names[i]));
 	}
 	buf_ch(b, '\n');
 }

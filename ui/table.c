@@ -54,7 +54,7 @@ int tbl_columns(struct tbl *t, const char *spec, char *err)
 {
 	struct str rest = str_of(spec);
 	unsigned int place = 0;
-	bool first = true;
+	bool first = true, placed[TBL_COLS] = { 0 };
 
 	by_default(t);
 	while (rest.len) {
@@ -77,8 +77,9 @@ int tbl_columns(struct tbl *t, const char *spec, char *err)
 		if (first && sign != '+' && sign != '-')
 			memset(t->shown, 0, sizeof(t->shown));
 		t->shown[col] = sign != '-';
-		if (sign != '+' && sign != '-')
+		if (sign != '+' && sign != '-' && !placed[col])
 			to_place(t, (unsigned int)col, place++);
+		placed[col] = true;
 		first = false;
 	}
 	return 0;

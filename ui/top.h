@@ -69,6 +69,7 @@ struct top {
 	char filter[PROMPT_TEXT]; /* the user's; "" none */
 	char *where;              /* that, the pane's and the level's */
 	const char *by[AGG_BY];
+	char columns[PROMPT_TEXT]; /* the user's; "" the default */
 
 	struct agg_view *view, *trial;
 	char trial_err[512];
@@ -94,6 +95,11 @@ struct top {
 /* top_cells.c: columns and cells of the list. */
 extern const struct tbl_source top_source;
 void top_columns(struct top *t); /* after grouping or baseline changed */
+
+/* --columns, :columns; "": the default. 0 or -errno with words in err. */
+int top_show(struct top *t, const char *spec, char *err);
+/* top_write.c: into FILE.csv, FILE.json. 0 or -errno with words in err. */
+int top_write(struct top *t, const char *path, char *err);
 
 /* top_list.c: which groups. */
 int top_regroup(struct top *t, char *err); /* after grouping, filter or level changed */

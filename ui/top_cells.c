@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* top_cells - columns of the list of groups, and the text of a cell. */
+#include <errno.h>
 #include <math.h>
 
 #include "ui/top.h"
@@ -78,6 +79,21 @@ static struct tbl_col group(const char *name, bool first, bool single)
 	};
 }
 
+int top_show(struct top *t, const char *spec, char *err)
+{
+	struct buf b = { 0 };
+	int e;
+
+	/* What is grouped by comes first, unless it is taken away by name. */
+	for (unsigned int i = 0; *spec && !strchr("+-", *spec) && i < AGG_BY && t->by[i]; i++)
+		buf_fmt(&b, "%s,", t->by[i]);
+	buf_z(&b, spec);
+	buf_ch(&b, 0);
+	e = b.failed ? -ENOMEM : tbl_columns(&t->table, b.p, err);
+	buf_free(&b);
+	return e;
+}
+
 void top_columns(struct top *t)
 {
 	uint64_t id = t->table.has_id ? t->table.cursor_id : 0;
@@ -96,6 +112,7 @@ void top_columns(struct top *t)
 		t->cols[n++] = number(changes[i], 6, 3);
 	t->cols[n] = (struct tbl_col){ 0 };
 	tbl_init(&t->table, t->cols, &top_source, t);
+	(void)top_show(t, t->columns, NULL); /* what this grouping lacks is not missed */
 	t->table.cursor_id = id;
 	t->table.has_id = id != 0;
 	t->table.sort = top_level(t)->sort;

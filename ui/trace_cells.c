@@ -98,7 +98,7 @@ const struct tbl_col trace_columns[] = {
 
 void trace_operation(struct buf *b, const struct span *s)
 {
-	struct str target = s->query.s ? s->query : s->target;
+	struct str target = s->query.s && !s->key.s ? s->query : s->target;
 	size_t before = b->len;
 
 	if (s->op.s && !(s->query.s && str_ieq(str_head(target, s->op.len), s->op)))

@@ -9,6 +9,12 @@
 
 enum { LOWER_LEAST = 16 /* lines of the view, from here on it has a lower half */ };
 
+/* --columns is of the view that was started. */
+static const char *own_columns(const struct ui_opts *o)
+{
+	return o->columns && !strcmp(o->view, "top") ? o->columns : "";
+}
+
 static int top_open(struct pane *p, char *err)
 {
 	const struct ui_opts *o = app_opts(p->app);
@@ -25,7 +31,9 @@ static int top_open(struct pane *p, char *err)
 		e = rank_sort(o->sort, by, t->levels[0].sort, &spec, err);
 		t->levels[0].asc = spec.asc;
 	}
-	return e < 0 ? e : top_regroup(t, err);
+	snprintf(t->columns, sizeof(t->columns), "%s", own_columns(o));
+	e = e < 0 ? e : top_regroup(t, err);
+	return e ? e : top_show(t, t->columns, err);
 }
 
 static void top_close(struct pane *p)
@@ -270,8 +278,16 @@ static void top_copy(struct pane *p, struct buf *out)
 static int top_view_columns(struct pane *p, const char *spec, char *err)
 {
 	struct top *t = p->state;
+	int e = top_show(t, spec ? spec : "", err);
 
-	return tbl_columns(&t->table, spec, err);
+	if (!e)
+		snprintf(t->columns, sizeof(t->columns), "%s", spec ? spec : "");
+	return e;
+}
+
+static int top_view_write(struct pane *p, const char *path, char *err)
+{
+	return top_write(p->state, path, err);
 }
 
 const struct view view_top = {
@@ -295,5 +311,6 @@ const struct view view_top = {
 	.status = top_status,
 	.sql = top_sql,
 	.copy = top_copy,
+	.write = top_view_write,
 	.columns = top_view_columns,
 };

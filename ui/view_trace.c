@@ -19,7 +19,8 @@ static int trace_open(struct pane *p, char *err)
 	tbl_init(&t->table, trace_columns, &trace_source, t);
 	t->table.sort = "start_ns";
 	t->table.follow = !o->replay;
-	e = tbl_columns(&t->table, o->columns, err);
+	/* --columns is of the view that was started. */
+	e = tbl_columns(&t->table, !strcmp(o->view, "trace") ? o->columns : NULL, err);
 	return e ? e : trace_requery(t, err);
 }
 

@@ -104,6 +104,17 @@ int rank_sort(const char *sort, const char *const *by, char name[RANK_NAME], str
 /* What people group requests of a protocol by: "query", "route", "topic,kind"; NULL: nothing of its own. */
 const char *rank_by_of(struct str proto);
 
+/* Columns of figures in an order. */
+struct rank_columns {
+	enum rank_col col[RANK_COLS];
+	unsigned int n;
+};
+/*
+ * "a,b" (these alone) or "+c,-d" (with and without) over those in c; names of by[] are fine, groups
+ * are always shown. 0 or -EINVAL with words in err.
+ */
+int rank_columns(const char *spec, const char *const *by, struct rank_columns *c, char *err);
+
 /* SQL that a span of the group fits, added to out. False: the row is no single group. */
 bool rank_where(const struct rank *r, const struct rank_row *row, struct buf *out);
 

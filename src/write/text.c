@@ -140,7 +140,7 @@ static void put_peer(struct buf *b, const struct span *s)
 /* What was asked for; a statement starts with its own verb. */
 static void put_operation(struct buf *b, const struct span *s)
 {
-	struct str target = s->query.s ? s->query : s->target;
+	struct str target = s->query.s && !s->key.s ? s->query : s->target;
 
 	if (s->op.s && !(s->query.s && str_ieq(str_head(target, s->op.len), s->op)))
 		buf_escape(b, s->op);

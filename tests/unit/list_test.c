@@ -109,6 +109,13 @@ static const struct {
 	{ { .table = TABLE_SPANS, .order = "time", .from_ns = 1040000, .to_ns = 1090000 },
 	  "SELECT rowid FROM spans WHERE +start_ns >= 1040000 AND +start_ns < 1090000 "
 	  "ORDER BY +start_ns, +rowid" },
+	{ { .table = TABLE_SPANS,
+	    .order = "time",
+	    .from_ns = 1040000,
+	    .to_ns = 1490000,
+	    .answered = true },
+	  "SELECT rowid FROM spans WHERE +start_ns + coalesce(max(dur_ns, 0), 0) >= 1040000 "
+	  "AND +start_ns + coalesce(max(dur_ns, 0), 0) < 1490000 ORDER BY +start_ns, +rowid" },
 	{ { .table = TABLE_SPANS, .where = "code >= 500 and dur_ms > 0.5 -- slow", .desc = true },
 	  "SELECT rowid FROM spans WHERE +code >= 500 AND +dur_ms > 0.5 "
 	  "ORDER BY +start_ns DESC, +rowid DESC" },
