@@ -137,6 +137,7 @@ struct msg {
 	                         PROTO_NEXT_DETECT to detect anew */
 	struct str op;         /* GET, SELECT, HGET; low cardinality */
 	struct str target;     /* path with query, statement text, key; as it stood on the wire */
+	struct str query;      /* what was asked in full, values masked (FAMILY_DOCUMENTS) */
 	struct str status;     /* the protocol's own code as text; empty: none */
 	int32_t code;          /* the same as a number; MSG_NO_CODE: none */
 	bool error;            /* by the semantic convention of the client side */
@@ -194,6 +195,7 @@ enum proto_family {
 	FAMILY_SQL,   /* name: summary of the statement; query: it, normalised */
 	FAMILY_RPC,   /* op and name: the method by its full name, from target "/service/method" */
 	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
+	FAMILY_DOCUMENTS, /* name: op and target, a collection; query: ->query */
 	FAMILY_MESSAGING, /* name: op and topic; MSG_F_USE: the topic is what was remembered */
 };
 

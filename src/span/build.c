@@ -172,6 +172,21 @@ static void name_sql(const struct conn *c, struct batch *b, struct span *row)
 		row->name = batch_text(b, (struct str){ summary, n });
 }
 
+/* "find orders" (db.query.summary), else the operation alone. */
+static void name_documents(const struct req *r, struct batch *b, struct span *row)
+{
+	struct buf name = { 0 };
+
+	row->query = batch_text(b, req_get(r, r->query));
+	if (!row->op.len || !row->target.len)
+		return;
+	buf_str(&name, row->op);
+	buf_ch(&name, ' ');
+	buf_str(&name, row->target);
+	row->name = batch_text(b, buf_slice(&name));
+	buf_free(&name);
+}
+
 /* "Produce orders" (messaging spans: operation and destination). */
 static void name_messaging(const struct req *r, struct batch *b, struct span *row)
 {
@@ -212,6 +227,9 @@ static void name_row(const struct req *r, const struct conn *c, const struct pro
 		row->query = row->target;
 		row->key = key_of(row->target, row->op);
 		break;
+	case FAMILY_DOCUMENTS:
+		name_documents(r, b, row);
+		break;
 	case FAMILY_MESSAGING:
 		name_messaging(r, b, row);
 		break;
@@ -242,11 +260,14 @@ static struct str kind_of(const struct req *r, const struct conn *c)
 	}
 }
 
-static void db_attrs(const struct req *r, const struct conn *c, struct buf *a)
+static void db_attrs(const struct req *r, const struct conn *c, const struct span *row,
+                     struct buf *a)
 {
 	add_attr(a, "db.system.name", str_of(c->proto->system), 0);
 	if (r->db.known)
 		add_attr(a, "db.namespace", req_get(r, r->db), 0);
+	if (c->proto->family == FAMILY_DOCUMENTS && row->name.len)
+		add_attr(a, "db.query.summary", row->name, 0);
 	if (r->rows >= 0)
 		add_attr(a, "db.response.returned_rows", STR_NULL, r->rows);
 	if (r->status.known && r->error)
@@ -292,7 +313,7 @@ static void set_attrs(const struct req *r, const struct proto *p, const struct c
 	else if (c->proto && c->proto->family == FAMILY_MESSAGING)
 		messaging_attrs(r, c, &a);
 	else if (c->proto && c->proto->system)
-		db_attrs(r, c, &a);
+		db_attrs(r, c, row, &a);
 	if (transport(c))
 		add_attr(&a, "network.transport", str_of(transport(c)), 0);
 	if (row->parent_by.s && r->tracestate.known)

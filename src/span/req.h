@@ -28,7 +28,8 @@ struct req {
 	bool error, server_error, prepare, answered, define, newdb_ok, no_answer, temporary;
 	bool no_status; /* whether it failed is not known */
 	uint16_t proto; /* enum proto_id; 0: that of the connection */
-	struct piece op, target, status, error_type, db, topic, traceparent, tracestate, newdb;
+	struct piece op, target, query, status, error_type, db, topic, traceparent, tracestate,
+		newdb;
 	uint64_t has[(ATTR_MAX + 63) / 64]; /* bit per attribute in `attrs` */
 	struct buf text;                    /* what the pieces point into */
 	struct buf attrs;                   /* members of a JSON object, comma after each */

@@ -60,6 +60,8 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 	take_target(p, c, k, r, m);
 	if (c->proto->family == FAMILY_MESSAGING)
 		take_topic(p, k, r, m);
+	if (m->query.s)
+		r->query = req_text(r, m->query);
 	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
 	take_trace(r, m);
 	if (m->flags & MSG_F_NEWDB_OK) {

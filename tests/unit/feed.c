@@ -182,6 +182,7 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 	print_next(b, m->next);
 	field(b, "op", m->op);
 	field(b, "target", m->target);
+	field(b, "query", m->query);
 	field(b, "status", m->status);
 	if (m->code != MSG_NO_CODE)
 		buf_fmt(b, " code=%d", m->code);
