@@ -101,6 +101,25 @@ void mongodb_shape(struct mongodb_shape *t, struct cur doc, bool top);
 
 /* ---- messages ---- */
 
+struct mongodb_command;
+
+/* What a message says, of a request. */
+struct mongodb_asked {
+	const struct mongodb_command *command; /* NULL: none that is known */
+	struct str op, collection, db;
+	struct str list;        /* a sequence of documents beside the command: its name */
+	struct cur body, first; /* the command; the first of that sequence */
+	int64_t batch;          /* documents of it, or of the like array; -1: unknown */
+	bool has_body, has_first;
+};
+
+/* The sections of an OP_MSG; ->batch is -1 before. c->over where they are cut off. False: they are none. */
+bool mongodb_sections(struct cur *c, uint32_t flags, struct mongodb_asked *a);
+/* What is in an OP_COMPRESSED: by the name of its compressor. */
+enum parse mongodb_packed(struct cur *c, struct msg *out);
+enum parse mongodb_answer(struct mongodb *s, const struct mongodb_head *h, struct cur *c,
+                          struct msg *out);
+
 /* Whether the bytes begin with a message of `dir`: 1, or -1; 0: too few of them to tell. */
 int mongodb_begins(struct cur c, enum dir dir);
 enum parse mongodb_parse(void *state, enum dir dir, struct cur *in, struct msg *out);

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* mongodb_msg - requests and answers of MongoDB. */
-#include <stdio.h>
-
+/* mongodb_msg - messages of MongoDB, and what requests ask for. */
 #include "proto/mongodb.h"
 
 enum {
 	QUERY_FLAGS = 0xff,
-	REPLY_FLAGS = 0x0f,
-	CURSOR_NOT_FOUND = 1 << 0,
-	QUERY_FAILURE = 1 << 1,
-	CODE_CURSOR_NOT_FOUND = 43,
 	COMPRESSORS = 4,
 	WORD_MAX = 64,
-	ERROR_BYTES = 256,
 };
 
 /* ---- commands ---- */
 
 enum first_value { NOTHING, COLLECTION, QUERY, FIELD, NAMESPACE };
 
-static const struct command {
+static const struct mongodb_command {
 	const char *name;
 	enum first_value value;
 } commands[] = {
@@ -41,7 +34,7 @@ static bool is_word(struct str s)
 }
 
 /* By its name, in any case: drivers say ismaster, findandmodify. */
-static const struct command *command_of(struct str name)
+static const struct mongodb_command *command_of(struct str name)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (str_iis(name, commands[i].name))
@@ -51,17 +44,8 @@ static const struct command *command_of(struct str name)
 
 /* ---- what is asked ---- */
 
-struct asked {
-	const struct command *command; /* NULL: none that is known */
-	struct str op, collection, db;
-	struct str list;        /* a sequence of documents beside the command: its name */
-	struct cur body, first; /* the command; the first of that sequence */
-	int64_t batch;          /* documents of it, or of the like array; -1: unknown */
-	bool has_body, has_first;
-};
-
 /* "shop.orders" */
-static void take_namespace(struct str ns, struct asked *a)
+static void take_namespace(struct str ns, struct mongodb_asked *a)
 {
 	const char *dot = ns.len ? memchr(ns.s, '.', ns.len) : NULL;
 
@@ -71,7 +55,7 @@ static void take_namespace(struct str ns, struct asked *a)
 	a->collection = (struct str){ dot + 1, ns.len - a->db.len - 1 };
 }
 
-static void take_command(const struct bson *e, struct asked *a)
+static void take_command(const struct bson *e, struct mongodb_asked *a)
 {
 	struct str text = bson_text(e);
 
@@ -91,7 +75,7 @@ static bool is_list(struct str name)
 }
 
 /* The document of a command. False where it is none. */
-static bool take_body(struct cur doc, struct asked *a)
+static bool take_body(struct cur doc, struct mongodb_asked *a)
 {
 	struct cur in;
 	struct bson e;
@@ -113,7 +97,7 @@ static bool take_body(struct cur doc, struct asked *a)
 }
 
 /* A sequence of documents: its size, its name, the documents. */
-static bool take_sequence(struct cur *c, struct asked *a)
+static bool take_sequence(struct cur *c, struct mongodb_asked *a)
 {
 	struct cur in = *c, doc;
 	uint64_t size = cur_le(&in, 4);
@@ -148,7 +132,7 @@ static bool take_sequence(struct cur *c, struct asked *a)
 }
 
 /* The sections of an OP_MSG. c->over where they are cut off. */
-static bool take_sections(struct cur *c, uint32_t flags, struct asked *a)
+bool mongodb_sections(struct cur *c, uint32_t flags, struct mongodb_asked *a)
 {
 	struct cur doc;
 
@@ -170,7 +154,7 @@ static bool take_sections(struct cur *c, uint32_t flags, struct asked *a)
 /* ---- requests ---- */
 
 /* What is asked for, its values masked: of commands that look for documents. */
-static struct str query_of(struct mongodb *s, const struct asked *a)
+static struct str query_of(struct mongodb *s, const struct mongodb_asked *a)
 {
 	struct mongodb_shape t = { .p = s->text, .room = sizeof(s->text) };
 
@@ -192,7 +176,7 @@ static struct str query_of(struct mongodb *s, const struct asked *a)
 }
 
 /* {"find": "orders", "filter": ...} of what was asked before there were commands. */
-static struct str old_query(struct mongodb *s, const struct asked *a)
+static struct str old_query(struct mongodb *s, const struct mongodb_asked *a)
 {
 	struct mongodb_shape t = { .p = s->text, .room = sizeof(s->text) };
 
@@ -204,7 +188,7 @@ static struct str old_query(struct mongodb *s, const struct asked *a)
 	return (struct str){ t.p, t.n };
 }
 
-static void tell_request(const struct asked *a, struct str query, struct msg *out)
+static void tell_request(const struct mongodb_asked *a, struct str query, struct msg *out)
 {
 	out->op = a->op;
 	out->target = a->collection;
@@ -219,17 +203,12 @@ static void tell_request(const struct asked *a, struct str query, struct msg *ou
 		msg_attr_num(out, ATTR_DB_BATCH_SIZE, a->batch);
 }
 
-static struct asked nothing(void)
-{
-	return (struct asked){ .batch = -1 };
-}
-
 static enum parse ask_msg(struct mongodb *s, struct cur *c, struct msg *out)
 {
-	struct asked a = nothing();
+	struct mongodb_asked a = { .batch = -1 };
 	uint32_t flags = (uint32_t)cur_le(c, 4);
 
-	if (c->over || !take_sections(c, flags, &a))
+	if (c->over || !mongodb_sections(c, flags, &a))
 		return PARSE_BAD;
 	if (!a.op.s && is_list(a.list))
 		a.op = str_of(*a.list.s == 'd' && a.list.s[1] == 'o' ? "insert"
@@ -258,7 +237,7 @@ static enum parse ask_query(struct mongodb *s, struct cur *c, struct msg *out)
 {
 	uint32_t flags = (uint32_t)cur_le(c, 4);
 	struct str ns = cur_cstr(c), query = STR_NULL;
-	struct asked a = nothing();
+	struct mongodb_asked a = { .batch = -1 };
 	struct cur doc;
 
 	cur_take(c, 8); /* how many to skip and to return */
@@ -288,7 +267,7 @@ static enum parse ask_query(struct mongodb *s, struct cur *c, struct msg *out)
 /* What is no longer in use since 5.1: by name and collection. */
 static enum parse ask_old(uint32_t opcode, struct cur *c, struct msg *out)
 {
-	struct asked a = nothing();
+	struct mongodb_asked a = { .batch = -1 };
 
 	cur_take(c, 4);
 	if (opcode != MONGODB_KILL_CURSORS)
@@ -307,7 +286,7 @@ static enum parse ask_old(uint32_t opcode, struct cur *c, struct msg *out)
 
 /* ---- compressed messages ---- */
 
-static enum parse packed(struct cur *c, struct msg *out)
+enum parse mongodb_packed(struct cur *c, struct msg *out)
 {
 	static const char *const names[COMPRESSORS] = { "noop", "snappy", "zlib", "zstd" };
 	uint8_t with;
@@ -317,177 +296,6 @@ static enum parse packed(struct cur *c, struct msg *out)
 	if (c->over || with >= COMPRESSORS)
 		return PARSE_BAD;
 	msg_attr(out, ATTR_DB_COMPRESSED, str_of(names[with]));
-	return PARSE_OK;
-}
-
-/* ---- answers ---- */
-
-struct told {
-	int64_t ok, code, rows, cursor;
-	struct str name, message;
-	bool has_ok, failed, has_code, has_cursor;
-};
-
-static void take_error(struct cur doc, struct told *t)
-{
-	struct bson e;
-	bool bad;
-
-	t->failed = true;
-	while (bson_next(&doc, &e, &bad)) {
-		if (str_is(e.name, "code"))
-			t->has_code |= bson_number(&e, &t->code);
-		else if (str_is(e.name, "codeName"))
-			t->name = bson_text(&e);
-		else if (str_is(e.name, "errmsg"))
-			t->message = bson_text(&e);
-	}
-}
-
-static void take_cursor(struct cur doc, struct told *t)
-{
-	struct cur in;
-	struct bson e;
-	bool bad;
-
-	t->has_cursor = true;
-	while (bson_next(&doc, &e, &bad)) {
-		if (str_is(e.name, "id"))
-			bson_number(&e, &t->cursor);
-		else if ((str_is(e.name, "firstBatch") || str_is(e.name, "nextBatch")) &&
-		         bson_enter(&e, &in))
-			t->rows = bson_count(in);
-	}
-}
-
-/* The first of the errors of single writes. */
-static void take_errors(struct cur list, struct told *t)
-{
-	struct cur in;
-	struct bson e;
-	bool bad;
-
-	if (bson_next(&list, &e, &bad) && bson_enter(&e, &in))
-		take_error(in, t);
-}
-
-static bool take_answer(struct cur doc, struct told *t)
-{
-	struct cur in;
-	struct bson e;
-	bool bad;
-
-	while (bson_next(&doc, &e, &bad)) {
-		if (str_is(e.name, "ok"))
-			t->has_ok |= bson_number(&e, &t->ok);
-		else if (str_is(e.name, "errmsg") || str_is(e.name, "$err"))
-			t->message = bson_text(&e);
-		else if (str_is(e.name, "code"))
-			t->has_code |= bson_number(&e, &t->code);
-		else if (str_is(e.name, "codeName"))
-			t->name = bson_text(&e);
-		else if (str_is(e.name, "cursor") && bson_enter(&e, &in))
-			take_cursor(in, t);
-		else if (str_is(e.name, "writeErrors") && bson_enter(&e, &in))
-			take_errors(in, t);
-		else if (str_is(e.name, "writeConcernError") && bson_enter(&e, &in))
-			take_error(in, t);
-	}
-	t->failed |= t->has_ok && !t->ok;
-	return !bad;
-}
-
-/* Codes that come without their names: those of single writes. */
-static struct str name_of(int64_t code)
-{
-	return code == 11000                   ? STR("DuplicateKey")
-	       : code == 121                   ? STR("DocumentValidationFailure")
-	       : code == 13                    ? STR("Unauthorized")
-	       : code == CODE_CURSOR_NOT_FOUND ? STR("CursorNotFound")
-	                                       : STR_NULL;
-}
-
-static void tell_error(struct mongodb *s, const struct told *t, struct msg *out)
-{
-	out->error = out->server_error = true;
-	if (t->has_code) {
-		int n = snprintf(s->code, sizeof(s->code), "%d", (int)t->code);
-
-		out->code = (int32_t)t->code;
-		out->status = (struct str){ s->code, (size_t)n };
-	}
-	out->error_type = t->name.len          ? t->name
-	                  : name_of(t->code).s ? name_of(t->code)
-	                  : t->has_code        ? out->status
-	                                       : STR("_OTHER");
-	if (t->message.len)
-		msg_attr(out, ATTR_ERROR_MESSAGE, str_head(t->message, ERROR_BYTES));
-}
-
-static void tell_answer(struct mongodb *s, const struct told *t, struct msg *out)
-{
-	out->rows = t->rows;
-	if (t->cursor)
-		msg_attr_num(out, ATTR_MONGODB_CURSOR, t->cursor);
-	if (t->failed)
-		tell_error(s, t, out);
-	else if (!t->has_ok && !t->has_cursor)
-		out->flags |= MSG_F_NOSTATUS | MSG_F_CUT;
-}
-
-/*
- * Which request it is for. Of several answers each names the one before; a server
- * that goes on without a cursor tells its state (hello): the first one counts.
- */
-static void place(struct mongodb *s, const struct mongodb_head *h, bool more, bool cursor,
-                  struct msg *out)
-{
-	bool goes_on = s->last_answer && h->to == s->last_answer;
-	uint64_t asked = goes_on ? s->asked : (uint64_t)h->to + 1;
-
-	out->id = asked;
-	out->kind = goes_on && !asked ? MSG_PUSH : more && cursor ? MSG_INTERIM : MSG_RESP;
-	if (!more && !goes_on)
-		return;
-	s->last_answer = more ? h->id : 0;
-	s->asked = more && cursor ? asked : 0;
-}
-
-static enum parse answer_msg(struct mongodb *s, const struct mongodb_head *h, struct cur *c,
-                             struct msg *out)
-{
-	struct told t = { .rows = -1 };
-	struct asked a = nothing();
-	uint32_t flags = (uint32_t)cur_le(c, 4);
-
-	if (c->over || !take_sections(c, flags, &a) || (a.has_body && !take_answer(a.body, &t)))
-		return PARSE_BAD;
-	place(s, h, flags & MONGODB_MORE_TO_COME, t.has_cursor, out);
-	tell_answer(s, &t, out);
-	return PARSE_OK;
-}
-
-static enum parse answer_reply(struct mongodb *s, const struct mongodb_head *h, struct cur *c,
-                               struct msg *out)
-{
-	uint32_t flags = (uint32_t)cur_le(c, 4), n;
-	struct told t = { .rows = -1, .cursor = (int64_t)cur_le(c, 8) };
-	struct cur doc;
-
-	cur_take(c, 4);
-	n = (uint32_t)cur_le(c, 4);
-	if (c->over || flags & ~(uint32_t)REPLY_FLAGS)
-		return PARSE_BAD;
-	if (cur_left(c) && (!bson_open(c, &doc) || (!c->over && !take_answer(doc, &t))))
-		return PARSE_BAD;
-	if (flags & QUERY_FAILURE)
-		t.failed = true;
-	else if (flags & CURSOR_NOT_FOUND)
-		t.failed = t.has_code = true, t.code = CODE_CURSOR_NOT_FOUND;
-	else if (!t.has_ok)
-		t.rows = n, t.has_ok = true;
-	place(s, h, false, false, out);
-	tell_answer(s, &t, out);
 	return PARSE_OK;
 }
 
@@ -506,31 +314,13 @@ static enum parse request(struct mongodb *s, const struct mongodb_head *h, struc
 		out->kind = MSG_REQ;
 		out->op = STR("OP_COMPRESSED");
 		out->flags |= MSG_F_NEWDB;
-		return packed(c, out);
+		return mongodb_packed(c, out);
 	case MONGODB_INSERT:
 	case MONGODB_UPDATE:
 	case MONGODB_DELETE:
 	case MONGODB_GET_MORE:
 	case MONGODB_KILL_CURSORS:
 		return ask_old(h->opcode, c, out);
-	default:
-		return PARSE_BAD;
-	}
-}
-
-static enum parse answer(struct mongodb *s, const struct mongodb_head *h, struct cur *c,
-                         struct msg *out)
-{
-	switch (h->opcode) {
-	case MONGODB_MSG:
-		return answer_msg(s, h, c, out);
-	case MONGODB_REPLY:
-		return answer_reply(s, h, c, out);
-	case MONGODB_COMPRESSED:
-		out->kind = MSG_RESP;
-		out->id = (uint64_t)h->to + 1;
-		out->flags |= MSG_F_NOSTATUS;
-		return packed(c, out);
 	default:
 		return PARSE_BAD;
 	}
@@ -573,7 +363,7 @@ enum parse mongodb_parse(void *state, enum dir dir, struct cur *in, struct msg *
 	m.flags = c.cut && body.cut ? MSG_F_CUT : 0;
 	c.p = body.end;
 	m.skip = h.length - (size_t)(body.end - in->p);
-	r = dir == DIR_REQ ? request(state, &h, &body, &m) : answer(state, &h, &body, &m);
+	r = dir == DIR_REQ ? request(state, &h, &body, &m) : mongodb_answer(state, &h, &body, &m);
 	if (r != PARSE_OK)
 		return r;
 	*out = m;
