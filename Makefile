@@ -52,13 +52,16 @@ WARN_STRICT = $(if $(filter src/proto/% src/base/%,$<),-Wconversion)
 # Hidden: a library that a test brings (jansson) may have functions of the same name.
 VISIBLE := -fvisibility=hidden
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-CPPFLAGS_ALL = -D_GNU_SOURCE -DOBI_VERSION='"$(VERSION)"' -I. -Isrc -I$(OUT)/gen \
+CPPFLAGS_ALL = -D_GNU_SOURCE -DOBI_VERSION='"$(VERSION)"' -DOBI_TLS=$(TLS) -I. -Isrc -I$(OUT)/gen \
 	-isystem $(OUT)/bpf $(SYSINC) $(CPPFLAGS)
 CFLAGS ?= -O2 -g
 CFLAGS_ALL = -std=gnu11 $(CFLAGS) $(VISIBLE) $(WARN) $(WARN_STRICT) -include base/banned.h
 LINK_KIND := -pie
+# https: OpenSSL makes a static program twice as large, so there it is asked for
+TLS ?= $(if $(findstring static,$(LINK_KIND)),0,1)
 LDFLAGS_ALL = $(LINK_KIND) -Wl,-z,relro,-z,now -Wl,--as-needed $(SYSLIB) $(LDFLAGS)
-LDLIBS_ALL = -lbpf -lelf -lz -lzstd -lsqlite3 -levent_extra -levent_core -lreadline \
+LDLIBS_ALL = -lbpf -lelf -lz -lzstd -lsqlite3 -levent_extra $(if $(filter 1,$(TLS)),-levent_openssl) -levent_core \
+	$(if $(filter 1,$(TLS)),-lssl -lcrypto) -lreadline \
 	-lncursesw -ltinfo -lm -lpthread $(LDLIBS)
 
 BPF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,x86)
@@ -252,8 +255,8 @@ fmt-check: ## say which C files are not formatted
 
 # ---- other products ----
 
-STATIC_OUT := $(OUT)/static
-static: ## one static, stripped program: .out/static/obi
+STATIC_OUT := $(OUT)/static$(if $(filter command,$(origin TLS)),$(if $(filter 1,$(TLS)),-tls))
+static: ## one static, stripped program: .out/static/obi (with https: TLS=1, .out/static-tls/obi)
 	$(Q)set -o pipefail; $(MAKE) OUT=$(STATIC_OUT) LINK_KIND=-static-pie $(STATIC_OUT)/obi 2>&1 | \
 		{ grep -v 'warning: Using .* in statically linked\|in function' || true; }
 	$(Q)$(STRIP) -o $(STATIC_OUT)/obi.stripped $(STATIC_OUT)/obi

@@ -42,7 +42,7 @@ complete -c obi -n '__fish_seen_subcommand_from trace' -l rotate -x -d 'begin a 
 complete -c obi -n '__fish_seen_subcommand_from trace' -l keep -x -d 'rotated files that stay'
 complete -c obi -n '__fish_seen_subcommand_from trace' -l split -d 'one file a signal: traces, logs, metrics'
 complete -c obi -n '__fish_seen_subcommand_from trace' -s r -l read -r -F -d 'read a recording, not the kernel; repeatable'
-complete -c obi -n '__fish_seen_subcommand_from trace' -l otlp -x -d 'send to a Collector: http://HOST:4318'
+complete -c obi -n '__fish_seen_subcommand_from trace' -l otlp -x -d 'send to a Collector: http://HOST:4318, or https://'
 complete -c obi -n '__fish_seen_subcommand_from trace' -l show-secrets -d 'do not redact; said in the recording'
 complete -c obi -n '__fish_seen_subcommand_from trace' -l no-color -d 'no colour'
 complete -c obi -n '__fish_seen_subcommand_from trace' -l ascii -d 'no box characters'

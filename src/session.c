@@ -42,6 +42,7 @@ static void read_line(const char *path, char *out, size_t cap)
 static void describe_run(struct session *s)
 {
 	struct run_info *run = &s->pipe.run;
+	bool replay = s->opts.nrecordings;
 
 	uname(&s->uts);
 	read_line("/proc/sys/kernel/random/boot_id", s->boot_id, sizeof(s->boot_id));
@@ -49,11 +50,10 @@ static void describe_run(struct session *s)
 	*run = (struct run_info){
 		.version = OBI_VERSION,
 		.cmdline = s->opts.cmdline,
-		.kernel = s->uts.release,
-		.boot_id = s->boot_id,
-		.host = s->opts.nrecordings
-		                ? NULL
-		                : s->host, /* rows of another host are not of this one */
+		/* rows of another host are not of this one */
+		.kernel = replay ? NULL : s->uts.release,
+		.boot_id = replay ? NULL : s->boot_id,
+		.host = replay ? NULL : s->host,
 		.wall_offset_ns = clock_wall_offset(),
 		.show_secrets = s->opts.show_secrets,
 	};

@@ -20,7 +20,8 @@ void otlp_dec_fini(struct otlp_dec *d)
 	buf_free(&d->nested);
 	buf_free(&d->resource_attrs);
 	buf_free(&d->attrs);
-	buf_free(&d->lists);
+	for (unsigned int i = 0; i < PLACE_LISTS; i++)
+		buf_free(&d->lists[i]);
 }
 
 static void base64(struct buf *b, struct str s)
@@ -186,14 +187,32 @@ void otlp_scope(struct otlp_dec *d, struct str name)
 
 /* ---- items ---- */
 
+bool otlp_fits(const struct otlp_dec *d, const struct batch *b)
+{
+	struct str members = buf_slice(&d->resource_attrs), r = b->resource;
+
+	return !b->n ||
+	       (r.len > 2 ? str_eq((struct str){ r.s + 1, r.len - 2 }, members) : !members.len);
+}
+
 static bool begin(struct otlp_dec *d, enum table t)
 {
+	if (!d->batch->n) {
+		struct buf whole = { 0 };
+
+		buf_ch(&whole, '{');
+		buf_str(&whole, buf_slice(&d->resource_attrs));
+		buf_ch(&whole, '}');
+		d->batch->resource = batch_text(d->batch, buf_slice(&whole));
+		buf_free(&whole);
+	}
 	d->table = t;
 	d->row = batch_add(d->batch, t);
 	d->attrs_whole = STR_NULL;
 	d->nulls = (struct otlp_val){ 0 };
 	buf_clear(&d->attrs);
-	buf_clear(&d->lists);
+	for (unsigned int i = 0; i < PLACE_LISTS; i++)
+		buf_clear(&d->lists[i]);
 	buf_clear(&d->nested);
 	arena_reset(&d->scratch);
 	if (d->foreign)
@@ -280,7 +299,7 @@ void otlp_list(struct otlp_dec *d, const struct place_list *l, size_t start)
 	struct str s = { d->nested.p + start, d->nested.len - start };
 
 	if (s.len > 2) /* some */
-		add_member(&d->lists, str_of(l->key),
+		add_member(&d->lists[l - place_lists], str_of(l->key),
 		           &(struct otlp_val){ .kind = VAL_NESTED, .s = s });
 }
 
@@ -306,8 +325,10 @@ static void set_nulls(struct otlp_dec *d)
 static void set_attrs(struct otlp_dec *d)
 {
 	struct span *s = d->row;
-	const struct buf *const parts[] = { d->foreign ? &d->resource_attrs : NULL, &d->attrs,
-		                            &d->lists };
+	bool foreign = d->foreign || s->flags & SPAN_F_FOREIGN; /* now, or when it was recorded */
+	const struct buf *const parts[] = { foreign ? &d->resource_attrs : NULL, &d->attrs,
+		                            &d->lists[0], &d->lists[1] };
+	_Static_assert(PLACE_LISTS == 2, "each list is a part");
 	struct buf all = { 0 };
 
 	if (d->attrs_whole.s) {
@@ -335,7 +356,7 @@ static struct str kind_name(uint64_t kind)
 	return kind < sizeof(names) / sizeof(names[0]) ? str_of(names[kind]) : STR_NULL;
 }
 
-static void foreign_text(struct otlp_dec *d, const char *key, struct str s)
+static void field_text(struct otlp_dec *d, const char *key, struct str s)
 {
 	if (s.s && s.len)
 		add_member(&d->attrs, str_of(key), &(struct otlp_val){ .kind = VAL_TEXT, .s = s });
@@ -354,9 +375,9 @@ void otlp_span_end(struct otlp_dec *d, const struct otlp_fields *f)
 	s->start_ns = (int64_t)f->start;
 	s->dur_ns = dur;
 	s->error = f->status == 2;
+	field_text(d, PLACE_MESSAGE, f->message);
+	field_text(d, PLACE_STATE, f->state);
 	if (d->foreign) {
-		foreign_text(d, "otel.status_description", f->message);
-		foreign_text(d, "w3c.tracestate", f->state);
 		foreign_span(d, f);
 		d->stats->foreign = true;
 	}

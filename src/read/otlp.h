@@ -43,8 +43,8 @@ struct otlp_dec {
 	enum table table;
 	void *row; /* NULL: nobody wants it */
 	struct buf attrs;
-	struct buf lists;       /* members as in attrs: what place_lists names */
-	struct str attrs_whole; /* PLACE_ATTRS */
+	struct buf lists[PLACE_LISTS]; /* members as in attrs, by place_lists */
+	struct str attrs_whole;        /* PLACE_ATTRS */
 	struct otlp_val nulls;
 	struct otlp_val seen[OTLP_ALIASES];
 };
@@ -63,6 +63,8 @@ void otlp_resource(struct otlp_dec *d);               /* attributes of a resourc
 void otlp_scope(struct otlp_dec *d, struct str name); /* the resource is complete */
 
 /* A row begins: a span, or by its event name; without a row the item is skipped. */
+/* False: the batch has rows of another resource; it is to be handed on first. */
+bool otlp_fits(const struct otlp_dec *d, const struct batch *b);
 bool otlp_span(struct otlp_dec *d);
 bool otlp_log(struct otlp_dec *d, struct str event);
 void otlp_attr(struct otlp_dec *d, struct str key, const struct otlp_val *v);
@@ -92,7 +94,7 @@ struct otlp_pb_walk {
 	bool in_resource, in_scope;
 };
 
-/* 1: an item was taken (a row was added or not); 0: the message is done; -EBADMSG: it is damaged. */
+/* 1: an item was taken (a row was added or not), or a resource; 0: the message is done; -EBADMSG: it is damaged. */
 void otlp_json_begin(struct otlp_json_walk *w, struct str message);
 int otlp_json_next(struct otlp_json_walk *w, struct otlp_dec *d);
 void otlp_pb_begin(struct otlp_pb_walk *w, struct str message);

@@ -355,7 +355,7 @@ static void at_key(struct otlp_json_walk *w, struct otlp_dec *d)
 	json_skip(&w->j);
 }
 
-/* An object opens in a list; true where it was an item. */
+/* An object opens in a list; true where the caller is to look: an item, or a resource before them. */
 static bool at_object(struct otlp_json_walk *w, struct otlp_dec *d)
 {
 	switch (w->level) {
@@ -366,7 +366,7 @@ static bool at_object(struct otlp_json_walk *w, struct otlp_dec *d)
 	case IN_SCOPES:
 		take_scope(w, d);
 		w->level++;
-		return false;
+		return true; /* of another resource, perhaps */
 	case IN_ITEMS:
 		if (w->logs)
 			take_log(w, d);

@@ -376,8 +376,10 @@ int otlp_pb_next(struct otlp_pb_walk *w, struct otlp_dec *d)
 			w->in_resource = r > 0;
 			w->in_scope = r > 0;
 			w->scope = pb_inside(&f);
-			if (r > 0)
+			if (r > 0) {
 				take_scope(w->scope, d);
+				return 1; /* of another resource, perhaps */
+			}
 		} else {
 			r = next_field(&w->message, 1, &f);
 			w->in_resource = r > 0;

@@ -368,6 +368,8 @@ static int otlp_rows(struct reader *r, struct batch *b)
 
 	r->dec.batch = b;
 	while (b->n < b->cap) {
+		if (b->n > before && !otlp_fits(&r->dec, b))
+			break;
 		if (r->in_message) {
 			walk(r);
 			continue;

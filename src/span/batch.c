@@ -106,6 +106,7 @@ struct batch *batch_get(struct batch_pool *p, int timeout_ms)
 	arena_reset(&b->arena);
 	b->n = 0;
 	b->left_out = 0;
+	b->resource = STR_NULL;
 	b->seq = 0;
 	b->last = false;
 	__atomic_store_n(&b->refs, 1, __ATOMIC_RELAXED);

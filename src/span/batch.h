@@ -26,7 +26,13 @@ struct batch {
 	struct arena arena; /* rows and their texts */
 	uint64_t seq;       /* number of the last ring record that is in it */
 	bool last;          /* nothing follows */
-	unsigned int refs;  /* atomic */
+	/*
+	 * What the resource of rows from a recording says beside their columns (its
+	 * host, and what other programs say), as members of a JSON object; s == NULL:
+	 * they are of this run.
+	 */
+	struct str resource;
+	unsigned int refs; /* atomic */
 	struct batch_pool *pool;
 };
 

@@ -61,13 +61,14 @@ const struct place_part *place_part(const struct place_list *l, struct str key);
 int place_list_find(struct str key, struct str text);
 
 /* What both directions agree on beside the columns. */
-#define PLACE_SCHEMA "https://opentelemetry.io/schemas/1.44.0"
-#define PLACE_SCOPE  "obi"
-#define PLACE_NULLS  "obi.null"       /* list of columns whose OTLP field cannot say "unknown" */
-#define PLACE_ATTRS  "obi.attrs"      /* `attrs` where its members cannot stand for it */
-#define PLACE_HOST   "host.name"      /* on each resource; a fact of the run, no column */
-#define PLACE_STATE  "w3c.tracestate" /* member of attrs; a field of the OTLP span */
-#define PLACE_START  "obi.capture.start"
-#define PLACE_END    "obi.capture.end"
+#define PLACE_SCHEMA  "https://opentelemetry.io/schemas/1.44.0"
+#define PLACE_SCOPE   "obi"
+#define PLACE_NULLS   "obi.null"       /* list of columns whose OTLP field cannot say "unknown" */
+#define PLACE_ATTRS   "obi.attrs"      /* `attrs` where its members cannot stand for it */
+#define PLACE_HOST    "host.name"      /* on each resource; a fact of the run, no column */
+#define PLACE_STATE   "w3c.tracestate" /* member of attrs; a field of the OTLP span */
+#define PLACE_MESSAGE "otel.status_description" /* likewise, of its status */
+#define PLACE_START   "obi.capture.start"
+#define PLACE_END     "obi.capture.end"
 
 #endif

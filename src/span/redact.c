@@ -330,4 +330,5 @@ void redact_batch(struct batch *b)
 {
 	for (unsigned int i = 0; i < b->n; i++)
 		redact_row(b->items[i].table, b->items[i].row, b);
+	apply(&b->resource, b, add_attrs);
 }

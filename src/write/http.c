@@ -75,13 +75,15 @@ static int post(void *ctx, enum otlp_signal signal, struct str message, unsigned
 static int http_close(void *state, char *err)
 {
 	struct http_out *w = state;
+	char why[HTTP_WHY] = "";
 	uint64_t before = w->sender ? http_sender_lost(w->sender) : 0;
-	uint64_t late = w->sender ? http_sender_free(w->sender) - before : 0;
+	uint64_t late = w->sender ? http_sender_free(w->sender, why) - before : 0;
 	int e = 0;
 
 	if (late)
-		e = err_set(err, EIO, "export to %s: %llu rows did not get there in time",
-		            w->conf.targets[OTLP_TRACES].url, (unsigned long long)late);
+		e = err_set(err, EIO, "export to %s: %llu rows did not get there in time%s%s",
+		            w->conf.targets[OTLP_TRACES].url, (unsigned long long)late,
+		            *why ? ": " : "", why);
 	for (unsigned int i = 0; i < OTLP_SIGNALS; i++)
 		otlp_fini(&w->encs[i]);
 	http_conf_fini(&w->conf);

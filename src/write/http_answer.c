@@ -2,8 +2,12 @@
 /* http_answer - what an OTLP server says about a request. */
 #include "write/http_answer.h"
 
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "base/pb.h"
+
+enum { BACKOFF_MS = 1000, BACKOFF_MAX_MS = 30000 };
 
 static void set_message(struct http_answer *a, struct str s)
 {
@@ -106,4 +110,14 @@ int http_retry_after_ms(const char *value, time_t now)
 		return -1;
 	wait = difftime(timegm(&tm), now);
 	return wait < 0 ? 0 : wait < 100000 ? (int)wait * 1000 : 100000000;
+}
+
+int http_backoff_ms(unsigned int tries, unsigned int *seed)
+{
+	unsigned int shift = tries - 1;
+	int most = shift < 5 ? BACKOFF_MS << shift : BACKOFF_MAX_MS;
+
+	if (most > BACKOFF_MAX_MS)
+		most = BACKOFF_MAX_MS;
+	return (int)((double)rand_r(seed) / RAND_MAX * most);
 }

@@ -21,5 +21,7 @@ void http_answer_error(struct http_answer *a, const char *type, struct str body)
 
 /* Retry-After, seconds or a date, as milliseconds from now; -1: none. */
 int http_retry_after_ms(const char *value, time_t now);
+/* Random in [0, 1 s x 2^tries]: many clients of one server do not come back together. */
+int http_backoff_ms(unsigned int tries, unsigned int *seed);
 
 #endif

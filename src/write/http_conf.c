@@ -67,7 +67,7 @@ static char *signal_url(const char *given, enum otlp_signal signal)
 }
 
 /* Host, port and path of an URL that has been parsed. */
-static int take_parts(struct http_target *t, const struct evhttp_uri *u)
+static int take_parts(struct http_target *t, const struct evhttp_uri *u, bool tls)
 {
 	const char *host = evhttp_uri_get_host(u), *path = evhttp_uri_get_path(u);
 	const char *query = evhttp_uri_get_query(u);
@@ -75,40 +75,37 @@ static int take_parts(struct http_target *t, const struct evhttp_uri *u)
 	size_t len = strlen(host);
 	bool v6 = *host == '[' && len > 2;
 
-	t->port = (uint16_t)(port > 0 ? port : 80);
+	t->port = (uint16_t)(port > 0 ? port : tls ? 443 : 80);
 	t->host = v6 ? strndup(host + 1, len - 2) : strdup(host);
 	if (asprintf(&t->authority, "%s:%u", host, t->port) < 0)
 		t->authority = NULL;
 	if (asprintf(&t->path, "%s%s%s", path && *path ? path : "/", query ? "?" : "",
 	             query ? query : "") < 0)
 		t->path = NULL;
-	if (asprintf(&t->url, "http://%s%s", t->authority ? t->authority : "",
+	if (asprintf(&t->url, "http%s://%s%s", tls ? "s" : "", t->authority ? t->authority : "",
 	             t->path ? t->path : "") < 0)
 		t->url = NULL;
 	return t->host && t->authority && t->path && t->url ? 0 : -ENOMEM;
 }
 
-static int parse_url(struct http_target *t, const char *url, char *err)
+static int parse_url(struct http_target *t, const char *url, bool *secure, char *err)
 {
 	struct evhttp_uri *u = evhttp_uri_parse(url);
 	const char *scheme = u ? evhttp_uri_get_scheme(u) : NULL;
 	const char *host = u ? evhttp_uri_get_host(u) : NULL;
+	bool tls = scheme && !strcasecmp(scheme, "https");
 	int e;
 
-	if (scheme && !strcasecmp(scheme, "https"))
-		e = err_set(err, EPROTONOSUPPORT,
-		            "cannot export to %s: this build speaks no TLS; send to a Collector on "
-		            "this host over http:// and let it forward",
-		            url);
-	else if (!scheme || strcasecmp(scheme, "http") != 0 || !host || !*host)
+	if (!scheme || (!tls && strcasecmp(scheme, "http") != 0) || !host || !*host)
 		e = err_set(err, EINVAL,
 		            "\"%s\" is no URL to export to; e.g. http://localhost:4318", url);
 	else
-		e = take_parts(t, u);
+		e = take_parts(t, u, tls);
 	if (u)
 		evhttp_uri_free(u);
 	if (e == -ENOMEM)
 		return err_set(err, ENOMEM, "cannot export: out of memory");
+	*secure = tls;
 	if (!e && t->port == 4317)
 		warn(LEVEL_WARN, "port 4317 is usually OTLP over gRPC; OTLP/HTTP has 4318");
 	return e;
@@ -191,13 +188,30 @@ static int parse_how(struct http_target *t, enum otlp_signal signal, char *err)
 	return 0;
 }
 
+static int init_tls(struct http_target *t, enum otlp_signal signal, char *err)
+{
+	struct http_tls_files f = {
+		.ca = variable(signal, "CERTIFICATE"),
+		.cert = variable(signal, "CLIENT_CERTIFICATE"),
+		.key = variable(signal, "CLIENT_KEY"),
+	};
+	int e;
+
+	t->tls = http_tls_new(&f, &e, err);
+	return t->tls ? 0 : e;
+}
+
 static int init_target(struct http_target *t, const char *given, enum otlp_signal signal, char *err)
 {
 	const char *headers = variable(signal, "HEADERS");
 	char *url = signal_url(given, signal);
-	int e = url ? parse_url(t, url, err) : err_set(err, ENOMEM, "cannot export: out of memory");
+	bool secure = false;
+	int e = url ? parse_url(t, url, &secure, err)
+	            : err_set(err, ENOMEM, "cannot export: out of memory");
 
 	free(url);
+	if (!e && secure)
+		e = init_tls(t, signal, err);
 	if (!e)
 		e = parse_how(t, signal, err);
 	if (!e && headers)
@@ -226,6 +240,7 @@ void http_conf_fini(struct http_conf *c)
 			free(t->headers[h].name);
 			free(t->headers[h].value);
 		}
+		http_tls_free(t->tls);
 		free(t->url);
 		free(t->host);
 		free(t->authority);

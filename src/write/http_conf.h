@@ -10,6 +10,7 @@
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 
+#include "write/http_tls.h"
 #include "write/otlp.h"
 
 enum { HTTP_HEADERS = 32 };
@@ -25,6 +26,7 @@ struct http_target {
 	char *authority; /* of the Host header */
 	char *path;      /* with query */
 	uint16_t port;
+	struct http_tls *tls; /* NULL: http */
 	struct http_header headers[HTTP_HEADERS];
 	unsigned int nheaders;
 	bool gzip, json;

@@ -10,14 +10,16 @@
 #include <unistd.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 
 #include "base/err.h"
 #include "write/http_answer.h"
+#include "write/http_why.h"
 
 enum { QUEUE_BYTES = 16 << 20, QUEUE_POSTS = 512, ANSWER_BYTES = 4 << 20 };
-enum { TRIES = 5, TOTAL_MS = 60000, BACKOFF_MS = 1000, BACKOFF_MAX_MS = 30000 };
+enum { TRIES = 5, TOTAL_MS = 60000 };
 enum { DRAIN_MS = 30000, DRAIN_FAILING_MS = 5000 };
 
 struct http_sender {
@@ -37,8 +39,11 @@ struct http_sender {
 	int wake_fd;
 	struct http_post *now; /* on its way, or waiting to be tried again */
 	struct evhttp_connection *conns[OTLP_SIGNALS]; /* kept: they connect anew by themselves */
+	bool stale[OTLP_SIGNALS]; /* but for TLS: its state is that of one connection */
+	int failure;              /* of the request that is on its way; -1: none */
 	unsigned int seed;
-	bool told_drop, told_partial, told_full;
+	char why[HTTP_WHY]; /* the last one was not taken; "": it was */
+	bool told_retry, told_drop, told_partial, told_full;
 	char user_agent[64];
 };
 
@@ -135,13 +140,6 @@ static void add_lost(struct http_sender *s, uint64_t rows)
 
 /* ---- what came back ---- */
 
-static void finish(struct http_sender *s)
-{
-	post_free(s->now);
-	s->now = NULL;
-	send_now(s);
-}
-
 /*
  * Goes on from the event loop: libevent may be about to fail everything that
  * stands on this connection.
@@ -151,6 +149,18 @@ static void go_on_later(struct http_sender *s, int wait_ms)
 	struct timeval tv = { wait_ms / 1000, wait_ms % 1000 * 1000 };
 
 	event_add(s->timer, &tv);
+}
+
+static void finish(struct http_sender *s)
+{
+	bool anew = s->stale[s->now->signal];
+
+	post_free(s->now);
+	s->now = NULL;
+	if (anew)
+		go_on_later(s, 0);
+	else
+		send_now(s);
 }
 
 static void drop(struct http_sender *s, const char *why)
@@ -165,24 +175,17 @@ static void drop(struct http_sender *s, const char *why)
 	go_on_later(s, 0);
 }
 
-/* Random in [0, 1 s x 2^n]: many clients of one server do not come back together. */
-static int backoff_ms(struct http_sender *s)
-{
-	unsigned int shift = s->now->tries - 1;
-	int most = shift < 5 ? BACKOFF_MS << shift : BACKOFF_MAX_MS;
-
-	if (most > BACKOFF_MAX_MS)
-		most = BACKOFF_MAX_MS;
-	return (int)((double)rand_r(&s->seed) / RAND_MAX * most);
-}
-
 static void try_again(struct http_sender *s, int wait_ms, const char *why)
 {
 	int64_t spent_ms = (now_ns() - s->now->first_ns) / 1000000;
 
 	set_failing(s, true);
+	snprintf(s->why, sizeof(s->why), "%s", why);
+	warn(s->told_retry ? LEVEL_DEBUG : LEVEL_WARN, "export to %s: %s; it is tried again",
+	     s->now->target->url, why);
+	s->told_retry = true;
 	if (wait_ms < 0)
-		wait_ms = backoff_ms(s);
+		wait_ms = http_backoff_ms(s->now->tries, &s->seed);
 	if (s->now->tries >= TRIES || spent_ms + wait_ms > TOTAL_MS) {
 		drop(s, why);
 		return;
@@ -200,7 +203,7 @@ static void took(struct http_sender *s, struct evhttp_request *req)
 
 	http_answer_parse(&a, type, (struct str){ (const char *)evbuffer_pullup(in, -1), len });
 	set_failing(s, false);
-	s->told_drop = s->told_full = false;
+	s->told_drop = s->told_full = s->told_retry = false;
 	if (a.rejected > s->now->rows)
 		a.rejected = s->now->rows;
 	add_lost(s, a.rejected);
@@ -232,15 +235,29 @@ static void refused(struct http_sender *s, struct evhttp_request *req, int code)
 		drop(s, why);
 }
 
+static void no_answer(struct http_sender *s, int error)
+{
+	unsigned int signal = s->now->signal;
+	char why[HTTP_WHY];
+	bool final = http_why(s->conns[signal], s->now->target, error, s->failure, why);
+
+	s->stale[signal] = true;
+	if (final)
+		drop(s, why);
+	else
+		try_again(s, -1, why);
+}
+
 static void on_answer(struct evhttp_request *req, void *ctx)
 {
+	int error = errno; /* of the connection, where it failed */
 	struct http_sender *s = ctx;
 	int code = req ? evhttp_request_get_response_code(req) : 0;
 
 	if (!s->now)
 		return;
 	if (!code)
-		try_again(s, -1, "no answer");
+		no_answer(s, error);
 	else if (code >= 200 && code < 300)
 		took(s, req);
 	else
@@ -249,20 +266,44 @@ static void on_answer(struct evhttp_request *req, void *ctx)
 
 /* ---- sending ---- */
 
+static void on_closed(struct evhttp_connection *c, void *ctx)
+{
+	struct http_sender *s = ctx;
+
+	for (unsigned int i = 0; i < OTLP_SIGNALS; i++)
+		if (s->conns[i] == c)
+			s->stale[i] = true;
+}
+
 static struct evhttp_connection *connection(struct http_sender *s, const struct http_post *p)
 {
 	const struct http_target *t = p->target;
 	struct timeval tv = { t->timeout_ms / 1000, t->timeout_ms % 1000 * 1000 };
 	struct evhttp_connection *c = s->conns[p->signal];
+	struct bufferevent *b = NULL;
 
-	if (c)
+	if (c && !(t->tls && s->stale[p->signal]))
 		return c;
-	c = evhttp_connection_base_new(s->base, NULL, t->host, t->port);
+	if (c)
+		evhttp_connection_free(c);
+	s->conns[p->signal] = NULL;
+	s->stale[p->signal] = false;
+	if (t->tls)
+		b = http_tls_connection(t->tls, s->base, t->host);
+	if (t->tls && !b)
+		return NULL;
+	c = evhttp_connection_base_bufferevent_new(s->base, NULL, b, t->host, t->port);
 	if (!c)
 		return NULL;
+	evhttp_connection_set_closecb(c, on_closed, s);
 	evhttp_connection_set_timeout_tv(c, &tv);
 	evhttp_connection_set_max_body_size(c, ANSWER_BYTES);
 	return s->conns[p->signal] = c;
+}
+
+static void on_failure(enum evhttp_request_error failure, void *ctx)
+{
+	((struct http_sender *)ctx)->failure = (int)failure;
 }
 
 static struct evhttp_request *new_request(struct http_sender *s)
@@ -273,6 +314,8 @@ static struct evhttp_request *new_request(struct http_sender *s)
 
 	if (!req)
 		return NULL;
+	s->failure = -1;
+	evhttp_request_set_error_cb(req, on_failure);
 	h = evhttp_request_get_output_headers(req);
 	evhttp_add_header(h, "Host", t->authority);
 	evhttp_add_header(h, "User-Agent", s->user_agent);
@@ -425,7 +468,7 @@ uint64_t http_sender_lost(struct http_sender *s)
 	return lost;
 }
 
-uint64_t http_sender_free(struct http_sender *s)
+uint64_t http_sender_free(struct http_sender *s, char why[HTTP_WHY])
 {
 	const uint64_t one = 1;
 	struct timespec wait = { 0, 100 * 1000000 }, until;
@@ -447,6 +490,7 @@ uint64_t http_sender_free(struct http_sender *s)
 	lost += s->now ? s->now->rows : 0;
 	for (const struct http_post *p = s->first; p; p = p->next)
 		lost += p->rows;
+	memcpy(why, s->why, HTTP_WHY);
 	sender_free(s);
 	return lost;
 }

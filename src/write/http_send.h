@@ -16,6 +16,7 @@
  */
 
 #include "write/http_conf.h"
+#include "write/http_why.h"
 
 struct http_post {
 	struct http_post *next;
@@ -34,8 +35,8 @@ struct http_sender;
 struct http_sender *http_sender_new(const char *version);
 /* Owns p and its body (malloc) from here on. */
 void http_sender_add(struct http_sender *s, struct http_post *p);
-/* Sends what is left, for a bounded time; frees. Rows that were lost in all. */
-uint64_t http_sender_free(struct http_sender *s);
+/* Sends what is left, for a bounded time; frees. Rows that were lost in all, and the last reason. */
+uint64_t http_sender_free(struct http_sender *s, char why[HTTP_WHY]);
 uint64_t http_sender_lost(struct http_sender *s);
 
 #endif

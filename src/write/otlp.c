@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/json.h"
+#include "write/otlp_attrs.h"
 
 /* Rows of one message that share a resource, as a list through next[]. */
 struct groups {
@@ -40,6 +40,8 @@ void otlp_fini(struct otlp_enc *e)
 {
 	buf_free(&e->out);
 	buf_free(&e->text);
+	buf_free(&e->state);
+	buf_free(&e->message);
 }
 
 static void put_text(struct otlp_enc *e, const char *key, struct str s)
@@ -51,168 +53,6 @@ static void put_text(struct otlp_enc *e, const char *key, struct str s)
 static void put_int(struct otlp_enc *e, const char *key, int64_t i)
 {
 	e->be->attr(e, str_of(key), &(struct otlp_value){ .kind = OTLP_INT, .i = i });
-}
-
-/* A set of flags as JSON list; nothing where none is set. */
-static bool flags_value(struct otlp_enc *e, uint32_t flags, struct otlp_value *v)
-{
-	const char *name;
-
-	if (!flags)
-		return false;
-	buf_clear(&e->text);
-	for (unsigned int bit = 0; (name = span_flag_name(bit)); bit++)
-		if (flags & 1u << bit)
-			buf_fmt(&e->text, "%s\"%s\"", e->text.len ? "," : "[", name);
-	buf_ch(&e->text, ']');
-	*v = (struct otlp_value){ .kind = OTLP_NESTED, .s = buf_slice(&e->text) };
-	return e->text.len > 1;
-}
-
-static bool column_value(struct otlp_enc *e, const struct column *c, const void *row,
-                         struct otlp_value *v)
-{
-	const void *field = (const char *)row + c->offset;
-	struct str s;
-
-	switch (c->type) {
-	case COL_T:
-		s = *(const struct str *)field;
-		*v = (struct otlp_value){ .kind = OTLP_TEXT, .s = s };
-		return s.s;
-	case COL_J:
-		s = *(const struct str *)field;
-		*v = (struct otlp_value){ .kind = OTLP_NESTED, .s = s };
-		return s.s;
-	case COL_F:
-		return flags_value(e, *(const uint32_t *)field, v);
-	case COL_I:
-	case COL_B:
-	case COL_MS:
-		*v = (struct otlp_value){ .kind = c->type == COL_B ? OTLP_BOOL : OTLP_INT,
-			                  .i = *(const int64_t *)field };
-		return v->i != COL_NULL;
-	default:
-		return false;
-	}
-}
-
-/* The value that json_next() has just begun. */
-static bool member_value(struct otlp_enc *e, struct json *j, struct otlp_value *v)
-{
-	const char *start = j->p - 1;
-
-	*v = (struct otlp_value){ .kind = OTLP_TEXT, .s = j->text };
-	switch (j->tok) {
-	case JSON_STR:
-		if (!j->escaped)
-			return true;
-		buf_clear(&e->text);
-		json_decode(j->text, &e->text);
-		v->s = buf_slice(&e->text);
-		return !e->text.failed;
-	case JSON_NUM:
-		v->kind = OTLP_INT;
-		if (json_is_int(j->text) && json_i64(j->text, &v->i))
-			return true;
-		v->kind = OTLP_REAL;
-		return json_f64(j->text, &v->d);
-	case JSON_TRUE:
-	case JSON_FALSE:
-		v->kind = OTLP_BOOL;
-		v->i = j->tok == JSON_TRUE;
-		return true;
-	case JSON_NULL:
-		v->kind = OTLP_NONE;
-		return true;
-	case JSON_OBJ:
-	case JSON_ARR:
-		v->kind = OTLP_NESTED;
-		if (!json_rest(j))
-			return false;
-		v->s = (struct str){ start, (size_t)(j->p - start) };
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Whether the column that this attribute belongs to has written it already. */
-static bool is_written(struct otlp_enc *e, enum table t, const void *row, struct str key)
-{
-	int column = place_find(&e->places, t, key);
-	struct cell cell;
-
-	if (column < 0)
-		return false;
-	cell_get(t, (unsigned int)column, row, &cell);
-	return cell.kind != CELL_NULL;
-}
-
-/* The key of a member; in *own where it had to be changed. */
-static struct str member_key(const struct json *j, struct buf *own)
-{
-	struct buf raw;
-
-	buf_clear(own);
-	if (!j->escaped && str_is_utf8(j->text))
-		return j->text;
-	json_decode(j->text, own);
-	if (str_is_utf8(buf_slice(own)))
-		return buf_slice(own);
-	raw = *own;
-	*own = (struct buf){ 0 };
-	json_clean(own, buf_slice(&raw));
-	buf_free(&raw);
-	return buf_slice(own);
-}
-
-/* The members of a JSON object as attributes of their own. */
-static bool put_members(struct otlp_enc *e, enum table t, const void *row, struct str text)
-{
-	struct json j = json_of(text);
-	struct buf own = { 0 };
-	struct otlp_value v;
-	bool any = false;
-	int list;
-
-	if (json_next(&j) != JSON_OBJ)
-		return false;
-	while (json_next(&j) == JSON_KEY) {
-		struct str key = member_key(&j, &own);
-
-		json_next(&j);
-		if (!member_value(e, &j, &v) || is_written(e, t, row, key))
-			continue;
-		any = true;
-		list = t == TABLE_SPANS && v.kind == OTLP_NESTED ? place_list_find(key, v.s) : -1;
-		if (list >= 0) /* a field of the span */
-			e->lists[list] = v.s;
-		else
-			e->be->attr(e, key, &v);
-	}
-	buf_free(&own);
-	if (any && j.tok == JSON_OBJ_END && json_next(&j) == JSON_DONE)
-		return true;
-	memset(e->lists, 0, sizeof(e->lists));
-	return false;
-}
-
-/* All columns of a row that are attributes. */
-static void put_columns(struct otlp_enc *e, enum table t, const void *row)
-{
-	struct otlp_value v;
-
-	for (unsigned int i = 0; i < tables[t].ncolumns; i++) {
-		const struct column *c = &tables[t].columns[i];
-		const struct place *at = &e->places.at[t][i];
-
-		if (at->where == PLACE_ATTR && column_value(e, c, row, &v))
-			e->be->attr(e, at->key, &v);
-		if (at->where == PLACE_MEMBERS && column_value(e, c, row, &v) &&
-		    !put_members(e, t, row, v.s))
-			put_text(e, PLACE_ATTRS, v.s);
-	}
 }
 
 static unsigned int span_kind(struct str kind)
@@ -274,9 +114,10 @@ static void put_span(struct otlp_enc *e, const struct span *s)
 		         (remote ? 0x200u : 0),
 	};
 
-	memset(e->lists, 0, sizeof(e->lists));
+	otlp_attrs_clear(e);
+	e->error = it.error;
 	e->be->item(e, &it);
-	put_columns(e, TABLE_SPANS, s);
+	otlp_attrs_row(e, TABLE_SPANS, s);
 	put_nulls(e, s);
 	e->be->item_end(e);
 }
@@ -290,23 +131,24 @@ static void put_log(struct otlp_enc *e, enum table t, const void *row)
 		at = *(const int64_t *)((const char *)row + tables[t].columns[column].offset);
 	e->be->item(e, &(struct otlp_item){ .name = str_of(tables[t].event),
 	                                    .start = at == COL_NULL ? 0 : (uint64_t)at });
-	put_columns(e, t, row);
+	otlp_attrs_row(e, t, row);
 	e->be->item_end(e);
+}
+
+static bool is_foreign(const struct span *s)
+{
+	return s->flags & SPAN_F_FOREIGN;
 }
 
 /* Opens a resource that stands for `row` (NULL: for the host). */
 static void begin_resource(struct otlp_enc *e, enum table t, const void *row)
 {
-	struct otlp_value v;
-
 	e->be->resource(e);
-	for (unsigned int i = 0; row && i < tables[t].ncolumns; i++) {
-		const struct place *at = &e->places.at[t][i];
-
-		if (at->where == PLACE_RESOURCE && column_value(e, &tables[t].columns[i], row, &v))
-			e->be->attr(e, at->key, &v);
-	}
-	if (e->run)
+	if (row)
+		otlp_attrs_columns(e, t, row, PLACE_RESOURCE);
+	if (e->resource.s)
+		otlp_attrs_members(e, e->resource);
+	else if (e->run && !(t == TABLE_SPANS && is_foreign(row)))
 		put_text(e, PLACE_HOST, str_of(e->run->host));
 	e->be->scope(e);
 }
@@ -336,7 +178,7 @@ static bool same_resource(const struct span *a, const struct span *b)
 {
 	return a->pid == b->pid && same_text(a->service, b->service) &&
 	       same_text(a->comm, b->comm) && same_text(a->container_id, b->container_id) &&
-	       same_text(a->pod, b->pod);
+	       same_text(a->pod, b->pod) && is_foreign(a) == is_foreign(b);
 }
 
 /* The group of spans with this one's resource; a new one where there is none. */
@@ -427,6 +269,7 @@ int otlp_signal_batch(struct otlp_enc *e, enum otlp_signal signal, const struct 
 
 	if (!g)
 		return -ENOMEM;
+	e->resource = b->resource;
 	for (unsigned int i = 0; i < b->n && !err; i++) {
 		if ((b->items[i].table == TABLE_SPANS) != (signal == OTLP_TRACES))
 			continue;
@@ -453,6 +296,7 @@ int otlp_batch(struct otlp_enc *e, const struct batch *b)
 
 static void begin_event(struct otlp_enc *e, const char *event)
 {
+	e->resource = STR_NULL;
 	begin_message(e, OTLP_LOGS);
 	begin_resource(e, TABLE_CAPTURE, NULL);
 	e->be->item(e, &(struct otlp_item){ .name = str_of(event) });

@@ -73,6 +73,9 @@ struct otlp_enc {
 	struct buf text;         /* scratch for one decoded value */
 	struct str
 		lists[PLACE_LISTS]; /* of this span, by place_lists: JSON arrays; s == NULL: none */
+	struct buf state, message;  /* of this span: its tracestate, and of its status */
+	bool error;                 /* its status */
+	struct str resource;        /* of the batch; see batch.h */
 	struct places places;
 	otlp_emit emit;
 	void *ctx;

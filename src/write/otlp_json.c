@@ -240,8 +240,7 @@ static void json_item(struct otlp_enc *e, const struct otlp_item *it)
 	buf_fmt(b, ",\"kind\":%u,", it->kind);
 	put_time(b, "\"startTimeUnixNano\":\"", it->start);
 	put_time(b, "\"endTimeUnixNano\":\"", it->end);
-	buf_z(b, it->error ? "\"status\":{\"code\":2},\"attributes\":["
-	                   : "\"status\":{},\"attributes\":[");
+	buf_z(b, "\"attributes\":[");
 }
 
 /* A value of an event or link, which `j` is at. */
@@ -296,12 +295,33 @@ static void put_span_list(struct buf *b, const struct place_list *l, struct str 
 	buf_ch(b, ']');
 }
 
+/* Fields of the span that are known once its attributes are. */
+static void put_fields(struct otlp_enc *e)
+{
+	struct buf *b = &e->out;
+
+	for (unsigned int i = 0; i < PLACE_LISTS; i++)
+		if (e->lists[i].s)
+			put_span_list(b, &place_lists[i], e->lists[i]);
+	if (e->state.len) {
+		buf_z(b, ",\"traceState\":");
+		json_str(b, buf_slice(&e->state));
+	}
+	buf_z(b, ",\"status\":{");
+	if (e->message.len) {
+		buf_z(b, "\"message\":");
+		json_str(b, buf_slice(&e->message));
+	}
+	if (e->error)
+		buf_z(b, e->message.len ? ",\"code\":2" : "\"code\":2");
+	buf_ch(b, '}');
+}
+
 static void json_item_end(struct otlp_enc *e)
 {
 	buf_ch(&e->out, ']');
-	for (unsigned int i = 0; i < PLACE_LISTS && e->signal == OTLP_TRACES; i++)
-		if (e->lists[i].s)
-			put_span_list(&e->out, &place_lists[i], e->lists[i]);
+	if (e->signal == OTLP_TRACES)
+		put_fields(e);
 	buf_ch(&e->out, '}');
 	e->comma = true;
 }

@@ -217,7 +217,6 @@ static void pb_id(struct buf *b, uint32_t num, const uint8_t *id, size_t n)
 static void pb_span(struct otlp_enc *e, const struct otlp_item *it)
 {
 	struct buf *b = &e->out;
-	size_t status;
 
 	pb_id(b, 1, it->trace_id, 16);
 	pb_id(b, 2, it->span_id, 8);
@@ -227,11 +226,6 @@ static void pb_span(struct otlp_enc *e, const struct otlp_item *it)
 	pb_fixed64(b, 7, it->start);
 	pb_fixed64(b, 8, it->end);
 	pb_fixed32(b, 16, it->flags);
-	if (it->error) {
-		status = pb_open(b, 15, 1);
-		pb_uint(b, 3, 2);
-		pb_close(b, status, 1);
-	}
 	e->attr_field = SPAN_ATTRS;
 }
 
@@ -315,11 +309,31 @@ static void pb_span_list(struct buf *b, const struct place_list *l, struct str t
 	}
 }
 
+/* Fields of the span that are known once its attributes are. */
+static void pb_fields(struct otlp_enc *e)
+{
+	struct buf *b = &e->out;
+	size_t status;
+
+	for (unsigned int i = 0; i < PLACE_LISTS; i++)
+		if (e->lists[i].s)
+			pb_span_list(b, &place_lists[i], e->lists[i]);
+	if (e->state.len)
+		pb_bytes(b, 3, buf_slice(&e->state));
+	if (!e->error && !e->message.len)
+		return;
+	status = pb_open(b, 15, 1);
+	if (e->message.len)
+		pb_bytes(b, 2, buf_slice(&e->message));
+	if (e->error)
+		pb_uint(b, 3, 2);
+	pb_close(b, status, 1);
+}
+
 static void pb_item_end(struct otlp_enc *e)
 {
-	for (unsigned int i = 0; i < PLACE_LISTS && e->signal == OTLP_TRACES; i++)
-		if (e->lists[i].s)
-			pb_span_list(&e->out, &place_lists[i], e->lists[i]);
+	if (e->signal == OTLP_TRACES)
+		pb_fields(e);
 	pb_close(&e->out, e->mark[MARK_ITEM], 2);
 }
 

@@ -23,7 +23,7 @@ cmd: base ui'
 contracts='session.h store/complete.h store/list.h store/agg.h store/rank.h capture/capture.h proto/proto.h span/span.h span/batch.h span/sample.h store/store.h
 	write/writer.h write/map.h write/html.h read/reader.h bpf/event.h base/arena.h'
 owners='sqlite3.h:src/store bpf/libbpf.h:src/capture bpf/bpf.h:src/capture gelf.h:src/capture
-	libelf.h:src/capture event2/event.h:src/write event2/http.h:src/write zstd.h:src/read,src/write
+	libelf.h:src/capture event2/event.h:src/write event2/http.h:src/write openssl/ssl.h:src/write zstd.h:src/read,src/write
 	ncurses.h:ui readline/readline.h:cmd maxminddb.h:src/enrich'
 
 contracts=" $(echo "$contracts" | tr -s '\n\t' '  ') "

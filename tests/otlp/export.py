@@ -11,9 +11,12 @@ import gzip
 import http.server
 import os
 import re
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -22,12 +25,20 @@ class Server(http.server.ThreadingHTTPServer):
     """Answers by `script(path, n)`: n is the number of the request to that path."""
     daemon_threads = True
 
-    def __init__(self, script):
+    def __init__(self, script, tls=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.script, self.seen = script, []
         self.count = {}
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True,
+                                          do_handshake_on_connect=False)
         threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = "http://127.0.0.1:%d" % self.server_address[1]
+        self.port = self.server_address[1]
+        self.url = "http%s://127.0.0.1:%d" % ("s" if tls else "", self.port)
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], (ssl.SSLError, ConnectionError)):
+            super().handle_error(request, client_address)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -162,7 +173,6 @@ def drops():
 
 def messages():
     for url, env, want in (
-            ("https://localhost:4318", {}, "speaks no TLS"),
             ("http:///x", {}, "no URL"),
             ("http://localhost", {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "use port 4318"),
             ("http://localhost", {"OTEL_EXPORTER_OTLP_COMPRESSION": "zstd"}, "gzip, none"),
@@ -172,8 +182,109 @@ def messages():
         check("said clearly: " + want, rc == 1 and want in err, err)
 
 
+class Certificates:
+    """A CA, and what it has signed: for the server (localhost, 127.0.0.1), another name, a client."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.openssl("req -x509 -new -subj /CN=ca -days 2 -keyout ca.key -out ca.pem", key=True)
+        for name, alt in (("server", "DNS:localhost,IP:127.0.0.1"), ("other", "DNS:elsewhere.test"),
+                          ("client", "DNS:client")):
+            with open(self[name + ".ext"], "w") as f:
+                f.write("subjectAltName=%s\n" % alt)
+            self.openssl("req -new -subj /CN=%s -keyout %s.key -out %s.csr" % ((name,) * 3),
+                         key=True)
+            self.openssl("x509 -req -in %s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
+                         "-extfile %s.ext -out %s.pem" % ((name,) * 3))
+
+    def __getitem__(self, name):
+        return os.path.join(self.folder, name)
+
+    def openssl(self, line, key=False):
+        new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] if key else []
+        subprocess.run(["openssl", *line.split(), *new], cwd=self.folder, check=True,
+                       capture_output=True)
+
+    def context(self, name="server", ask_client=False):
+        c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        c.load_cert_chain(self[name + ".pem"], self[name + ".key"])
+        if ask_client:
+            c.verify_mode = ssl.CERT_REQUIRED
+            c.load_verify_locations(self["ca.pem"])
+        return c
+
+
+def https_works(certs):
+    ca = {"OTEL_EXPORTER_OTLP_CERTIFICATE": certs["ca.pem"]}
+    s = Server(lambda path, n: OK, certs.context())
+    for host in "127.0.0.1", "localhost":
+        s.count.clear()
+        rc, lost, err, _ = export("https://%s:%d" % (host, s.port), **ca)
+        check("https to %s arrives" % host, rc == 0 and lost == 0 and
+              sorted(s.count) == ["/v1/logs", "/v1/traces"], s.count, err)
+    rc, lost, err, _ = export(s.url, SSL_CERT_FILE=certs["ca.pem"])
+    check("the system's own variable counts", rc == 0 and lost == 0, err)
+    s = Server(lambda path, n: "close" if n == 1 else OK, certs.context())
+    rc, lost, err, _ = export(s.url, wait="3", **ca)
+    check("a TLS connection that breaks is made anew", s.count["/v1/traces"] == 2 and lost == 0,
+          s.count, err)
+    s = Server(lambda path, n: (200, {"Connection": "close"}, b""), certs.context())
+    with_many = subprocess.run([command, "made:2000:3", s.url], env=dict(os.environ, **ca),
+                               capture_output=True, text=True, timeout=120)
+    check("a server that closes each time gets all of it", with_many.returncode == 0 and
+          s.count["/v1/traces"] > 3 and "lost 0" in with_many.stderr, s.count, with_many.stderr)
+
+
+def https_refuses(certs):
+    ca = {"OTEL_EXPORTER_OTLP_CERTIFICATE": certs["ca.pem"]}
+    s = Server(lambda path, n: OK, certs.context())
+    rc, lost, err, _ = export(s.url, wait="1")
+    check("a CA that is not trusted: nothing is sent", not s.count and lost == 64 and
+          "is not trusted" in err and "OTEL_EXPORTER_OTLP_CERTIFICATE" in err, s.count, err)
+    s = Server(lambda path, n: OK, certs.context("other"))
+    rc, lost, err, _ = export("https://localhost:%d" % s.port, wait="1", **ca)
+    check("a certificate for another name: nothing is sent", not s.count and lost == 64 and
+          "for another name" in err, s.count, err)
+    s = Server(lambda path, n: OK)
+    rc, lost, err, _ = export("https://127.0.0.1:%d" % s.port, wait="1", **ca)
+    check("a server without TLS is told", not s.count and lost == 64 and "http:// only" in err, err)
+    for env, want in (
+            ({"CERTIFICATE": "/nowhere.pem"}, "CERTIFICATE: cannot read /nowhere.pem: No such file"),
+            ({"CERTIFICATE": certs["server.ext"]}, "cannot read " + certs["server.ext"]),
+            ({"CLIENT_KEY": certs["client.key"]}, "the certificate is not set"),
+            ({"CLIENT_CERTIFICATE": certs["client.pem"], "CLIENT_KEY": certs["other.key"]},
+             "CLIENT_KEY: cannot read")):
+        rc, lost, err, _ = export("https://localhost:1", **{
+            "OTEL_EXPORTER_OTLP_" + k: v for k, v in env.items()})
+        check("said clearly: " + want, rc == 1 and want in err, err)
+
+
+def https_clients(certs):
+    ca = {"OTEL_EXPORTER_OTLP_CERTIFICATE": certs["ca.pem"]}
+    s = Server(lambda path, n: OK, certs.context(ask_client=True))
+    rc, lost, err, _ = export(s.url, OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=certs["client.pem"],
+                              OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY=certs["client.key"],
+                              OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY=certs["client.key"], **ca)
+    check("a server that asks who we are is told", rc == 0 and lost == 0 and len(s.count) == 2,
+          s.count, err)
+    rc, lost, err, _ = export(s.url, wait="1", **ca)
+    check("one that is not told refuses", rc == 1 or lost == 64, err)
+
+
+def https():
+    folder = tempfile.mkdtemp()
+    try:
+        certs = Certificates(folder)
+        https_works(certs)
+        https_refuses(certs)
+        https_clients(certs)
+    finally:
+        shutil.rmtree(folder)
+
+
 takes_all()
 messages()
+https()
 drops()
 retries()
 print("ok")

@@ -6,7 +6,11 @@
 set -eu
 
 dest=${1:-.cache/arm64}
-[ ! -f "$dest/complete" ] || exit 0
+packages="libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g libzstd-dev libzstd1
+	libsqlite3-dev libsqlite3-0 libevent-dev libevent-core-2.1-7 libevent-extra-2.1-7
+	libevent-openssl-2.1-7 libssl-dev libssl3 libreadline-dev libreadline8 libncurses-dev
+	libncursesw6 libtinfo6"
+[ "$(cat "$dest/complete" 2>/dev/null)" != "$packages" ] || exit 0
 if ! command -v aarch64-linux-gnu-gcc >/dev/null; then
 	[ "$(id -u)" = 0 ] || { echo "arm64.sh: needs gcc-aarch64-linux-gnu; run as root" >&2; exit 3; }
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 install \
@@ -28,9 +32,8 @@ apt() {
 }
 apt update
 cd "$work/debs"
-apt download libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g libzstd-dev libzstd1 \
-	libsqlite3-dev libsqlite3-0 libevent-dev libevent-core-2.1-7 libevent-extra-2.1-7 \
-	libreadline-dev libreadline8 libncurses-dev libncursesw6 libtinfo6
+# shellcheck disable=SC2086
+apt download $packages
 for deb in *.deb; do
 	dpkg-deb -x "$deb" "$dest"
 done
@@ -38,4 +41,4 @@ done
 find "$dest" -type l -lname '/*' | while read -r link; do
 	ln -sfr "$dest$(readlink "$link")" "$link"
 done
-touch "$dest/complete"
+printf '%s\n' "$packages" >"$dest/complete"

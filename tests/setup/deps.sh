@@ -9,15 +9,15 @@
 set -eu
 
 build="gcc make clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev
-	libsqlite3-dev libevent-dev libreadline-dev libncurses-dev pkg-config"
+	libsqlite3-dev libevent-dev libssl-dev libreadline-dev libncurses-dev pkg-config"
 tests="check libsubunit-dev libjansson-dev clang-format shellcheck python3 python3-venv python3-protobuf
-	curl sqlite3 zstd gzip file binutils man-db"
+	curl openssl sqlite3 zstd gzip file binutils man-db"
 
 # A header or a tool for each thing that the build uses: works on any distribution.
 missing_build() {
 	# shellcheck disable=SC2086
 	set -- ${CC:-gcc} ${SYSINC:-} -E -x c -
-	for h in bpf/libbpf.h gelf.h zlib.h zstd.h sqlite3.h event2/event.h ncurses.h; do
+	for h in bpf/libbpf.h gelf.h zlib.h zstd.h sqlite3.h event2/event.h openssl/ssl.h ncurses.h; do
 		printf '#include <%s>\n' "$h" | "$@" >/dev/null 2>&1 || echo "<$h>"
 	done
 	printf '#include <stdio.h>\n#include <readline/readline.h>\n' | "$@" >/dev/null 2>&1 ||

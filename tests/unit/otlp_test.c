@@ -241,6 +241,138 @@ START_TEST(a_recording_is_the_owners_alone)
 }
 END_TEST
 
+/* ---- what other programs, and other hosts, have said ---- */
+
+#define SPAN(id, more)                                                                     \
+	"{\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"11121314151617" id \
+	"\",\"name\":\"x\",\"kind\":2,\"startTimeUnixNano\":\"1700000000000000000\","      \
+	"\"endTimeUnixNano\":\"1700000000004000000\"" more "}"
+#define TEXT(key, value) "{\"key\":\"" key "\",\"value\":{\"stringValue\":\"" value "\"}}"
+#define RESOURCE(attrs, scope, spans)                                                              \
+	"{\"resource\":{\"attributes\":[" attrs "]},\"scopeSpans\":[{\"scope\":{\"name\":\"" scope \
+	"\"},\"spans\":[" spans "]}]}"
+
+static const char others[] = "{\"resourceSpans\":[" RESOURCE(
+	TEXT("service.name", "shop") "," TEXT("host.name", "a") "," TEXT("os.type", "linux"),
+	"an sdk",
+	SPAN("01", ",\"traceState\":\"k=\\\"v\\\",ot=th:8\",\"status\":{\"code\":2,\"message\":\"no \\\"x\\\"\"}") "," SPAN(
+		"02",
+		",\"status\":{\"message\":\"gr\\u00fc\\u00df\"},\"attributes\":[" TEXT(
+			"host.name",
+			"of the span") "]")) "," RESOURCE(TEXT("service.name",
+                                                               "cart") "," TEXT("host.name",
+                                                                                "b") ",{\"key\":\"n\",\"value\":{\"intValue\":\"7\"}}",
+                                                          "an sdk",
+                                                          SPAN("03",
+                                                               ",\"attributes\":[" TEXT(
+								       "os.type",
+								       "linux") "]")) "," RESOURCE(TEXT("host.name",
+                                                                                                        "b"),
+                                                                                                   "obi",
+                                                                                                   SPAN("04",
+                                                                                                        "")) "]}\n"
+													     "{\"resourceLogs\":[{\"resource\":{\"attributes\":[" TEXT(
+														     "host.name",
+														     "c") "]},\"scopeLogs\":[{\"scope\":{\"name\":\"obi\"},\"logRecords\":[{\"eventName\":\"obi.conn\","
+															  "\"attributes\":[" TEXT(
+																  "obi.conn",
+																  "1") "]}]}]}]}\n";
+
+/* Reads `from`, writes it to `to` batch by batch; the resource of each row's batch, in order. */
+static void rewrite(const char *from, const char *to, struct buf *resources, struct buf *rows)
+{
+	static const struct run_info replay = { .version = "0.1" };
+	struct writer_opts o = { .path = to, .fd = -1, .run = &replay };
+	struct batch_pool *pool = batch_pool_new(1, 64);
+	const struct writer *w = writer_for(to);
+	char err[ERR_TEXT] = "";
+	struct reader *r = reader_open(from, err);
+	void *state;
+
+	ck_assert_msg(r && !w->open(&o, &state, err), "%s", err);
+	for (;;) {
+		struct batch *b = batch_get(pool, 0);
+		int n = reader_next(r, b);
+
+		for (int i = 0; i < n; i++) {
+			buf_str(resources, b->resource);
+			buf_ch(resources, '\n');
+			rows_text(rows, b->items[i].table, b->items[i].row);
+			buf_ch(rows, '\n');
+		}
+		ck_assert_int_eq(w->rows(state, b), 0);
+		batch_put(b);
+		if (n <= 0)
+			break;
+	}
+	ck_assert_int_eq(w->close(state, err), 0);
+	reader_close(r);
+	batch_pool_free(pool);
+}
+
+START_TEST(what_others_have_said_survives_each_way)
+{
+	static const char want[] = "{\"host.name\":\"a\",\"os.type\":\"linux\"}\n"
+				   "{\"host.name\":\"a\",\"os.type\":\"linux\"}\n"
+				   "{\"host.name\":\"b\",\"n\":7}\n{\"host.name\":\"b\"}\n"
+				   "{\"host.name\":\"c\"}\n";
+	struct buf res[3] = { 0 }, rows[3] = { 0 };
+	struct files from, to[2];
+	FILE *f;
+
+	files_make(&from, "jsonl");
+	files_make(&to[0], endings[_i]);
+	files_make(&to[1], endings[(_i + 1) % 6]);
+	f = fopen(from.path, "w");
+	ck_assert(f && fputs(others, f) > 0 && !fclose(f));
+	rewrite(from.path, to[0].path, &res[0], &rows[0]);
+	rewrite(to[0].path, to[1].path, &res[1], &rows[1]);
+	rewrite(to[1].path, from.path, &res[2], &rows[2]);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_msg(str_is(buf_slice(&res[i]), want), "%d: %.*s", i, (int)res[i].len,
+		              res[i].p);
+		ck_assert_msg(str_eq(buf_slice(&rows[i]), buf_slice(&rows[0])), "%.*s\n%.*s",
+		              (int)rows[0].len, rows[0].p, (int)rows[i].len, rows[i].p);
+	}
+	ck_assert_msg(memmem(rows[0].p, rows[0].len, "6b3d", 4) != NULL, "the tracestate is there");
+	for (int i = 0; i < 3; i++) {
+		buf_free(&res[i]);
+		buf_free(&rows[i]);
+	}
+	files_remove(&from);
+	files_remove(&to[0]);
+	files_remove(&to[1]);
+}
+END_TEST
+
+START_TEST(tracestate_and_message_are_fields_of_the_span)
+{
+	struct buf res = { 0 }, rows = { 0 };
+	struct files from, to;
+	char text[8192];
+	FILE *f;
+	size_t n;
+
+	files_make(&from, "jsonl");
+	files_make(&to, "otlp");
+	f = fopen(from.path, "w");
+	ck_assert(f && fputs(others, f) > 0 && !fclose(f));
+	rewrite(from.path, to.path, &res, &rows);
+	f = fopen(to.path, "r");
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	ck_assert_ptr_nonnull(strstr(text, "\"traceState\":\"k=\\\"v\\\",ot=th:8\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"status\":{\"message\":\"no \\\"x\\\"\",\"code\":2}"));
+	ck_assert_ptr_null(strstr(text, "w3c.tracestate"));
+	ck_assert_ptr_nonnull(strstr(text, "of the span")); /* beside the resource's */
+	buf_free(&res);
+	buf_free(&rows);
+	files_remove(&from);
+	files_remove(&to);
+}
+END_TEST
+
 Suite *otlp_suite(void)
 {
 	Suite *s = suite_create("otlp");
@@ -252,6 +384,8 @@ Suite *otlp_suite(void)
 	tcase_add_test(t, split_files_hold_one_signal_each);
 	tcase_add_test(t, lines_stay_below_what_the_collector_takes);
 	tcase_add_test(t, a_recording_is_the_owners_alone);
+	tcase_add_loop_test(t, what_others_have_said_survives_each_way, 0, 6);
+	tcase_add_test(t, tracestate_and_message_are_fields_of_the_span);
 	suite_add_tcase(s, t);
 	return s;
 }
