@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from rig.accounts import clean, same, times_are_sane
+from rig.accounts import carried, clean, same, times_are_sane
 from rig.obi import Obi
 from rig.proc import ROOT, end, free_port, listens, wait_for
 from rig.servers import Nginx, Server
@@ -20,9 +20,9 @@ WAYS = ["from the start", "in the middle"]
 class Load:
     """A client that waits for a line; its connections are open by then if it joins in the middle."""
 
-    def __init__(self, name, port, middle):
+    def __init__(self, name, port, middle, env):
         argv = [os.environ["CLIENTS"], ROOT / "tests/load" / name, port, N, int(middle)]
-        self.process = subprocess.Popen([str(a) for a in argv], text=True, stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([str(a) for a in argv], text=True, env=env, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE)
         self.pid = self.process.pid
 
@@ -60,10 +60,8 @@ def of(run, pid, kind):
 
 # ---- gRPC ----
 
-@pytest.fixture(scope="module", params=WAYS)
-def calls(request):
-    middle = request.param == WAYS[1]
-    with Grpc() as server, Load("grpc_load.py", server.port, middle) as load:
+def called(middle, env):
+    with Grpc() as server, Load("grpc_load.py", server.port, middle, env) as load:
         load.ready()
         server.mark()
         with Obi(pids=[server.pid, load.pid]) as obi:
@@ -71,7 +69,12 @@ def calls(request):
             run = obi.stop()
         run.middle, run.seen, run.account = middle, seen, server.account()
         run.sides = [(of(run, server.pid, "server"), run.account), (of(run, load.pid, "client"), seen)]
-        yield run
+    return run
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def calls(request):
+    return carried(lambda env: called(request.param == WAYS[1], env))
 
 
 def test_every_call_is_a_span(calls):
@@ -143,19 +146,22 @@ def test_bytes_are_the_same_on_both_sides(calls):
 
 # ---- HTTP/2 ----
 
-@pytest.fixture(scope="module", params=WAYS)
-def requests(request):
-    middle = request.param == WAYS[1]
-    with Nginx(listen="http2") as nginx, Load("http2_load.py", nginx.port, middle) as load:
+def requested(middle, env):
+    with Nginx(listen="http2") as nginx, Load("http2_load.py", nginx.port, middle, env) as load:
         load.ready()
         nginx.mark()
         with Obi("--show-secrets", pids=[*nginx.pids, load.pid]) as obi:
-            run_seen = load.run()
+            seen = load.run()
             run = obi.stop()
-        run.seen, run.middle = run_seen, middle
+        run.seen, run.middle = seen, middle
         run.log = [r for r in nginx.access() if r[0] == nginx.port]
         run.servers, run.clients = run.of("server", "http2"), of(run, load.pid, "client")
-        yield run
+    return run
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def requests(request):
+    return carried(lambda env: requested(request.param == WAYS[1], env))
 
 
 def test_spans_equal_nginxs_log_and_the_clients_account(requests):

@@ -4,8 +4,10 @@ Calls of all kinds: grpc_load.py PORT N MIDDLE. Waits for a line first; with MID
 is in use by then (methods named Old). Prints what it saw: [method, status, messages out, in] each.
 """
 import json
+import os
 import random
 import sys
+import time
 from concurrent import futures
 
 import grpc
@@ -14,6 +16,7 @@ port, n, middle = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "1"
 random.seed(7)
 channel = grpc.insecure_channel(f"127.0.0.1:{port}")
 seen = []
+rest = int(os.environ.get("LOAD_PAUSE_US", 0)) / 1e6
 
 
 def tell(method, call, sent, got):
@@ -55,6 +58,7 @@ def trace():
 
 
 def one(i, name):
+    time.sleep(rest)
     size = random.choice([0, 1, 100, 5000, 70000, 300000])
     kind = i % 8
     if kind == 0:

@@ -5,6 +5,7 @@ MIDDLE=1 its connections are in use by then. Prints what it saw: [method, target
 """
 import asyncio
 import json
+import os
 import random
 import sys
 
@@ -13,9 +14,11 @@ import httpx
 port, n, middle = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "1"
 random.seed(5)
 seen = []
+rest = int(os.environ.get("LOAD_PAUSE_US", 0)) / 1e6
 
 
 async def one(client, i):
+    await asyncio.sleep(rest)
     path = random.choice(["/small", "/none", "/missing", "/fail", "/one", "/big", "/post", "/file/one"])
     method, body = random.choice(["GET", "GET", "GET", "HEAD", "OPTIONS"]), None
     if path == "/big" and i % 10:
