@@ -217,7 +217,7 @@ static int path(struct group *g, struct str item, const char *flag, char *err)
 	buf_str(&with_query, item);
 	buf_z(&with_query, "[?]*");
 	alternative(g);
-	buf_z(g->b, "proto in ('http', 'http2') and (target glob ");
+	buf_z(g->b, "proto in ('http', 'http2', 'websocket') and (target glob ");
 	literal(g->b, item);
 	buf_z(g->b, " or target glob ");
 	literal(g->b, buf_slice(&with_query));

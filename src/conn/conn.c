@@ -54,10 +54,24 @@ static void link_newest(struct conns *t, struct conn *c)
 	t->newest = c;
 }
 
+/* What the parser still has to say, at the moment at which the connection ended. */
+static void last_word(struct conns *t, struct conn *c, const struct moment *at)
+{
+	struct moment end = *at;
+	struct msg m = MSG_INIT;
+
+	if (!c->proto || !c->proto->finish || !c->proto->finish(c->state, c->end_ns != 0, &m))
+		return;
+	if (c->end_ns > end.ts_ns)
+		end = (struct moment){ .ts_ns = c->end_ns, .pid = at->pid, .tid = at->tid };
+	t->sink->message(t->sink->ctx, c, DIR_RESP, &m, &end, &end, 0);
+}
+
 static void forget(struct conns *t, struct conn *c, const struct moment *at)
 {
 	for (int d = 0; d < 2; d++)
 		feed_end(t, c, (enum ev_dir)d, at);
+	last_word(t, c, at);
 	if (c->why == WHY_WAITING && !c->nfirst && !c->lost_bytes &&
 	    c->dir[0].total + c->dir[1].total)
 		c->why = WHY_NO_BYTES;

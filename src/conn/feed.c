@@ -108,6 +108,7 @@ void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p
                 const struct moment *at)
 {
 	struct stream *s = &c->dir[d];
+	const struct proto *was = c->proto;
 	size_t done;
 
 	if (!wanted(c)) {
@@ -134,8 +135,8 @@ void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p
 		keep(t, c, d, p + done, n - done, at);
 		s->next += n - done;
 	}
-	/* A request may be what an answer waits for; a change of protocol leaves bytes undecided. */
-	if (c->dir[!d].stalled || !c->proto)
+	/* A request may be what an answer waits for; a change of protocol what bytes wait for. */
+	if (c->dir[!d].stalled || c->proto != was)
 		talk_pump(t, c);
 }
 

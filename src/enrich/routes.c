@@ -227,7 +227,8 @@ static void harvest(struct routes *r, struct node *n, struct str path, bool lear
 
 static bool http(const struct span *row)
 {
-	return str_is(row->proto, "http") || str_is(row->proto, "http2");
+	return str_is(row->proto, "http") || str_is(row->proto, "http2") ||
+	       str_is(row->proto, "websocket");
 }
 
 /* An answer that says that the path exists. */

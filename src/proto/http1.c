@@ -119,6 +119,10 @@ static void answer_body(struct http1 *h, struct side *s, struct msg *out)
 		out->nattrs = 0;
 		return;
 	}
+	if (s->code == 101 && f->flags & FRAME_WEBSOCKET) {
+		out->next = out->proto = PROTO_WEBSOCKET; /* the request lasts until it is closed */
+		return;
+	}
 	out->kind = MSG_RESP;
 	if (s->code == 101 || (kind == ASKED_CONNECT && s->code < 300)) {
 		out->next = PROTO_NEXT_DETECT;
@@ -381,6 +385,9 @@ static enum parse http1_parse(void *state, enum dir dir, struct cur *in, struct 
 	c.cut = in->cut && c.end == in->end;
 	refused = dir == DIR_REQ ? refused_body(h, c) : SURE_NO;
 	if (refused == SURE_MAYBE)
+		return PARSE_MORE;
+	/* a frame of WebSocket may be heard of before the answer that allows it */
+	if (s->frame.flags & FRAME_WEBSOCKET && h->count && *c.p & 0x80 && !full && !c.cut)
 		return PARSE_MORE;
 	if (s->mode == AT_START || refused == SURE_YES)
 		r = parse_head(h, dir, &c, full, out);

@@ -73,13 +73,13 @@ static void first_of(struct str *to, struct str v)
 		*to = v;
 }
 
-/* "h2c", alone or in a list (RFC 7540 3.2). */
-static bool has_h2c(struct str v)
+/* A word, alone or in a list (RFC 9110 7.8). */
+static bool has_word(struct str v, const char *word)
 {
 	while (v.len) {
 		size_t n = find(v, ',');
 
-		if (str_iis(str_trim((struct str){ v.s, n }), "h2c"))
+		if (str_iis(str_trim((struct str){ v.s, n }), word))
 			return true;
 		v = after(v, n < v.len ? n + 1 : n);
 	}
@@ -105,8 +105,12 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 			h->frame.flags |= FRAME_EXPECT;
 		break;
 	case 7:
-		if (is_name(name, STR("upgrade")) && has_h2c(v))
+		if (!is_name(name, STR("upgrade")))
+			break;
+		if (has_word(v, "h2c"))
 			h->frame.flags |= FRAME_H2C;
+		if (has_word(v, "websocket"))
+			h->frame.flags |= FRAME_WEBSOCKET;
 		break;
 	case 9:
 		if (is_name(name, STR("forwarded")))
@@ -139,6 +143,14 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 			add_coding(&h->frame, v);
 		else if (is_name(name, STR("x-forwarded-proto")))
 			first_of(&h->scheme, v);
+		break;
+	case 22:
+		if (is_name(name, STR("sec-websocket-protocol")))
+			first_of(&h->ws_protocol, v);
+		break;
+	case 24:
+		if (is_name(name, STR("sec-websocket-extensions")))
+			first_of(&h->ws_extensions, v);
 		break;
 	}
 }
@@ -351,4 +363,8 @@ void http1_fill_answer(const struct http1_head *h, struct msg *out)
 		msg_attr_num(out, ATTR_HTTP_STATUS, h->code);
 	if (h->type.len)
 		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, h->type);
+	if (h->ws_protocol.len)
+		msg_attr(out, ATTR_WS_PROTOCOL, h->ws_protocol);
+	if (h->ws_extensions.len)
+		msg_attr(out, ATTR_WS_EXTENSIONS, h->ws_extensions);
 }

@@ -21,6 +21,7 @@ enum {
 	FRAME_CHUNKED = 1 << 3, /* and chunked is the last one */
 	FRAME_EXPECT = 1 << 4,  /* the body waits for "100 Continue" */
 	FRAME_H2C = 1 << 5,     /* wants to go on, or goes on, in HTTP/2 */
+	FRAME_WEBSOCKET = 1 << 6,
 };
 
 struct http1_frame {
@@ -35,6 +36,7 @@ struct http1_head {
 	struct str version; /* "1.1" */
 	struct str host, scheme, forwarded, forwarded_for, agent, type;
 	struct str traceparent, tracestate;
+	struct str ws_protocol, ws_extensions;
 	struct http1_frame frame;
 };
 

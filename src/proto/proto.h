@@ -80,6 +80,8 @@ enum {
 	MSG_F_GIVEUP = 1 << 17,    /* MSG_RESP by the requester itself: it waits no longer */
 	MSG_F_GUESSED = 1 << 18,   /* nothing said it, the bytes look like it: of a request its
 	                              ->traceparent, of an answer its ->proto */
+	MSG_F_JOINS = 1 << 19,     /* MSG_REQ: of the request that is open; one of its own where
+	                              none is */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */
@@ -211,6 +213,7 @@ struct proto {
 	uint16_t ports[4]; /* usual ports, hints only */
 	size_t state_size; /* zeroed per connection; both directions share it */
 	bool in_order;     /* answers come in the order of requests: pair by order */
+	bool session; /* one request lasts as long as the connection, whatever bytes are lost */
 	bool full_payload; /* wants EV_LEVEL_FULL: message boundaries lie inside payloads */
 	enum sure (*detect)(const struct first *f);
 	enum parse (*parse)(void *state, enum dir dir, struct cur *in, struct msg *out);
@@ -225,6 +228,12 @@ struct proto {
 	 * enough bytes to tell.
 	 */
 	uint64_t (*answers)(const void *state, struct cur in);
+	/*
+	 * May be NULL. Nothing follows: `over`, the connection has ended, else the
+	 * capture has. True where there is something left to say: MSG_RESP, or where
+	 * it goes on unseen MSG_INTERIM.
+	 */
+	bool (*finish)(void *state, bool over, struct msg *out);
 };
 
 #define PROTO_NEXT_DETECT ((enum proto_id)PROTO_MAX) /* msg.next: detect anew */

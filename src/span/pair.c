@@ -137,7 +137,7 @@ static void take_times(const struct conn *c, struct req *r, enum dir d, const st
 	r->end_ns = when(c, d, last);
 	if (m->flags & MSG_F_GIVEUP) {
 		r->req_bytes += bytes;
-		r->no_answer = !r->ttfb_ns;
+		r->no_answer |= !r->ttfb_ns;
 		return;
 	}
 	if (!r->ttfb_ns)
@@ -282,11 +282,16 @@ static void on_none(struct talk *k, const struct conn *c, enum dir d, const stru
 	}
 }
 
-static void new_db(struct talk *k, struct str db)
+/* The beginning of a session was not seen: its answer has begun already. */
+static void join(const struct conn *c, enum dir d, struct req *r, const struct moment *last)
 {
-	db = str_head(db, sizeof(k->db) - 1);
-	memcpy(k->db, db.s ? db.s : "", db.len);
-	k->db[db.len] = 0;
+	r->ttfb_ns = r->start_ns;
+	r->end_ns = when(c, d, last);
+	r->no_answer = true; /* when the first byte of the answer came is not known */
+	if (d == DIR_RESP) {
+		r->resp_bytes = r->req_bytes;
+		r->req_bytes = 0;
+	}
 }
 
 static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg *m,
@@ -299,15 +304,17 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 	if (!k)
 		return;
 	if (m->flags & MSG_F_NEWDB)
-		new_db(k, m->db);
+		take_db(k, m->db);
 	if (m->flags & MSG_F_FORGET)
 		queue_forget(take_defs(p, k, m), m->def_id);
 	if (m->flags & MSG_F_DEFINE && d == DIR_REQ)
 		queue_define(take_defs(p, k, m), m->def_id, m->def.s ? m->def : m->target);
-	switch (m->kind) {
+	switch (m->flags & MSG_F_JOINS && k->head ? MSG_NONE : m->kind) {
 	case MSG_REQ:
 		close_cut(p, c);
 		k->part[d] = on_request(p, c, d, m, first, bytes);
+		if (m->flags & MSG_F_JOINS && k->part[d])
+			join(c, d, k->part[d], last);
 		break;
 	case MSG_ONEWAY:
 		r = on_request(p, c, d, m, first, bytes);
@@ -365,6 +372,7 @@ static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool los
 {
 	struct talk *k = c->pairs;
 	bool streams = c->proto && c->proto->answers;
+	bool session = c->proto && c->proto->session;
 
 	(void)n;
 	if (!k)
@@ -372,7 +380,7 @@ static void pair_gap(void *ctx, struct conn *c, enum dir d, uint64_t n, bool los
 	k->body = NULL;
 	k->part[d] = NULL;
 	/* Answers that come by id are given to no wrong request, whatever is missing. */
-	if (!lost && (d == DIR_RESP || streams)) {
+	if ((!lost && (d == DIR_RESP || streams)) || session) {
 		for (struct req *r = k->head; r; r = streams ? r->next : NULL)
 			r->flags |= SPAN_F_CUT;
 		return;
@@ -430,7 +438,8 @@ static void pair_closed(void *ctx, struct conn *c, const struct moment *at)
 		struct req *r = k->head;
 
 		/* The answer had begun and its end was cut off: it ended with what was seen. */
-		if (r->ttfb_ns && (r->flags & SPAN_F_CUT || k->body == r)) {
+		if (r->ttfb_ns && (r->flags & SPAN_F_CUT || k->body == r) &&
+		    !(c->proto && c->proto->session)) {
 			r->flags |= SPAN_F_CUT;
 			queue_finish(p, c, r);
 		} else {
@@ -481,13 +490,6 @@ void pair_free(struct pairs *p)
 		return;
 	batch_put(p->batch);
 	queue_forget_all(&p->defs);
-	while (p->free) {
-		struct req *r = p->free;
-
-		p->free = r->next;
-		buf_free(&r->text);
-		buf_free(&r->attrs);
-		free(r);
-	}
+	queue_free(p);
 	free(p);
 }

@@ -173,3 +173,15 @@ void queue_fini(struct talk *k)
 {
 	queue_forget_all(&k->defs);
 }
+
+void queue_free(struct pairs *p)
+{
+	while (p->free) {
+		struct req *r = p->free;
+
+		p->free = r->next;
+		buf_free(&r->text);
+		buf_free(&r->attrs);
+		free(r);
+	}
+}

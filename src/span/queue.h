@@ -41,6 +41,7 @@ void queue_fini(struct talk *k); /* what it remembers; its requests must be gone
 /* An empty request, not in any queue yet; NULL on ENOMEM. */
 struct req *queue_add(struct pairs *p);
 void queue_recycle(struct pairs *p, struct req *r);
+void queue_free(struct pairs *p); /* the requests that wait for reuse */
 /* Out of the queue, without a row. */
 void queue_unlink(struct pairs *p, struct talk *k, struct req *r);
 /* It is answered: a row, or part of the execution that follows a preparation. */

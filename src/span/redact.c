@@ -319,7 +319,8 @@ void redact_row(enum table t, void *row, struct batch *b)
 		return;
 	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql"))
 		redact_sql(s, b);
-	else if (str_is(s->proto, "http") || str_is(s->proto, "http2"))
+	else if (str_is(s->proto, "http") || str_is(s->proto, "http2") ||
+	         str_is(s->proto, "websocket"))
 		apply(&s->target, b, add_url);
 	else
 		apply(&s->target, b, add_without_cards);

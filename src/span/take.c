@@ -70,3 +70,10 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 	}
 	req_attrs(r, m);
 }
+
+void take_db(struct talk *k, struct str db)
+{
+	db = str_head(db, sizeof(k->db) - 1);
+	memcpy(k->db, db.s ? db.s : "", db.len);
+	k->db[db.len] = 0;
+}

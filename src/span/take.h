@@ -16,4 +16,7 @@ void take_trace(struct req *r, const struct msg *m);
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                 const struct msg *m);
 
+/* The database that is current from here on. */
+void take_db(struct talk *k, struct str db);
+
 #endif

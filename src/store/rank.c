@@ -436,12 +436,12 @@ int rank_by(const char *names, const char *by[AGG_BY], char *err)
 const char *rank_by_of(struct str proto)
 {
 	static const char *const units[][2] = {
-		{ "http", "route" },         { "http2", "route" },      { "grpc", "name" },
-		{ "fastcgi", "route" },      { "mysql", "query" },      { "postgresql", "query" },
-		{ "redis", "op,key" },       { "memcached", "op,key" }, { "nats", "topic,kind" },
-		{ "kafka", "topic,kind" },   { "mqtt", "topic,kind" },  { "amqp", "topic,kind" },
-		{ "mssql", "query" },        { "mongodb", "query" },    { "cassandra", "query" },
-		{ "couchbase", "op,query" }, { "dns", "name" },
+		{ "http", "route" },       { "http2", "route" },        { "grpc", "name" },
+		{ "websocket", "route" },  { "fastcgi", "route" },      { "mysql", "query" },
+		{ "postgresql", "query" }, { "redis", "op,key" },       { "memcached", "op,key" },
+		{ "nats", "topic,kind" },  { "kafka", "topic,kind" },   { "mqtt", "topic,kind" },
+		{ "amqp", "topic,kind" },  { "mssql", "query" },        { "mongodb", "query" },
+		{ "cassandra", "query" },  { "couchbase", "op,query" }, { "dns", "name" },
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
