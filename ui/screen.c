@@ -109,7 +109,9 @@ void screen_theme(struct screen *s, const struct theme *t)
 void screen_mouse(struct screen *s, bool on)
 {
 	s->mouse = on;
-	mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
+	mousemask(on ? BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON1_CLICKED | BUTTON4_PRESSED |
+	                          BUTTON5_PRESSED
+	             : 0,
 	          NULL);
 }
 

@@ -103,10 +103,27 @@ const struct rank_row *top_row(const struct top *t)
 
 /* ---- answers ---- */
 
+static void say_alert(struct top *t, const struct rank_row *row, size_t nth)
+{
+	struct buf name = { 0 };
+
+	for (unsigned int i = 0; i < t->rank.nby; i++) {
+		buf_z(&name, i ? " " : "");
+		rank_name(row, i, &name);
+	}
+	if (nth == 1)
+		app_say(t->pane->app, "alert: %s: %.*s", app_opts(t->pane->app)->alert,
+		        STR_ARG(buf_slice(&name)));
+	else
+		app_say(t->pane->app, "alert: %s: %zu groups", app_opts(t->pane->app)->alert, nth);
+	buf_free(&name);
+}
+
+/* Groups where the alert did not hold before. */
 static void ring(struct top *t)
 {
 	uint64_t ids[TOP_ALERTS];
-	size_t n = 0;
+	size_t n = 0, fresh = 0;
 
 	for (size_t i = 0; i < t->rank.n && n < TOP_ALERTS; i++) {
 		size_t at = 0;
@@ -117,16 +134,13 @@ static void ring(struct top *t)
 		while (at < t->nalerts && t->alerts[at] != ids[n])
 			at++;
 		if (at == t->nalerts) {
-			struct buf name = { 0 };
-
-			rank_name(&t->rank.rows[i], 0, &name);
-			app_bell(t->pane->app);
-			app_say(t->pane->app, "alert: %s: %.*s", app_opts(t->pane->app)->alert,
-			        STR_ARG(buf_slice(&name)));
-			buf_free(&name);
+			fresh++;
+			say_alert(t, &t->rank.rows[i], fresh);
 		}
 		n++;
 	}
+	if (fresh) /* once, however many begin at the same time */
+		app_bell(t->pane->app);
 	memcpy(t->alerts, ids, n * sizeof(*ids));
 	t->nalerts = n;
 }

@@ -199,3 +199,118 @@ def test_the_first_frame_comes_at_once():
         os.waitpid(pid, 0)
         os.close(fd)
     assert min(took) < 0.1, took
+
+
+MINUTES = ROOT / "tests/ui/shop.otlp.zst"
+
+
+def test_an_alert_marks_rows_and_rings_once():
+    pid, fd = pty.fork()
+    if not pid:
+        os.environ["TERM"] = "xterm"
+        os.execv(OBI, [str(OBI), "top", "-r", str(MINUTES), "--alert", "p95_ms > 100", "-i", "200ms"])
+    seen = b""
+
+    def read(until, seconds):
+        nonlocal seen
+        end = time.monotonic() + seconds
+        while until not in seen and time.monotonic() < end:
+            if select.select([fd], [], [], 0.1)[0]:
+                seen += os.read(fd, 65536)
+
+    read(b"alert: p95_ms > 100: 4 groups", 30)
+    os.write(fd, b"j")
+    read(b"never there", 2)  # several refreshes
+    os.write(fd, b"q")
+    with contextlib.suppress(OSError):
+        while part := os.read(fd, 65536):
+            seen += part
+    os.waitpid(pid, 0)
+    os.close(fd)
+    assert b"! shop.py" in seen
+    assert seen.count(b"\a") == 1, seen
+
+
+def test_the_mouse_selects_sorts_and_scrolls():
+    with Tmux(100, 30) as t:
+        t.keys(f"TERM=xterm {OBI} trace -r {MINUTES}", "Enter")
+        lines = t.sees(r"^> ")
+
+        def mouse(button, x, y):
+            at = f"\x1b[<{button};{x + 1};{y + 1}"
+            t.keys("-l", at + "M" + (at + "m" if button == 0 else ""))  # a wheel has no release
+
+        mouse(0, 20, 9)
+        t.sees(r"^Filter: none +6/2,336")
+        assert t.screen()[9].startswith(">")
+        mouse(65, 20, 9)  # the wheel, down
+        t.sees(r"^Filter: none +(?!6/)[\d,]+/2,336")
+        mouse(0, lines[3].index("DUR") + 1, 3)
+        t.sees(r"DUR ms [^ ]")  # the sign of the order
+        t.keys("M")
+        t.sees(r"mouse off")
+        t.keys("q")
+
+
+def test_a_row_is_copied_through_the_terminal():
+    with Tmux(100, 30) as t:
+        t("set", "-s", "set-clipboard", "on")
+        t.keys(f"{OBI} trace -r {MINUTES}", "Enter")
+        t.sees(r"^> ")
+        row = t.screen()[4].split()[1]
+        t.keys("y")
+        t.sees(r"bytes to the clipboard")
+        wait_for("the clipboard", lambda: row in t("show-buffer"))
+        t.keys("Enter")
+        t.sees(r"^- Time")
+        t.keys("y")
+        wait_for("the whole request", lambda: "network.transport" in t("show-buffer"))
+        t.keys("q", "q")
+
+
+def test_keys_that_are_offered_do_something():
+    """In each view, each letter of the key line; in a live one, as some need that."""
+    with Tmux(200, 50) as t:
+        t.keys(f"cd /tmp && {OBI} trace -r {MINUTES}", "Enter")
+        t.sees(r"^> ")
+        for view in "trace", "top", "connections", "processes", "map":
+            t.keys(f":view {view}", "Enter")
+            t.sees(rf"^obi {view} ")
+            line = t.sees(r"^F1Help F?[7E/].*F10Quit$")[-1]
+            offered = re.findall(r"(?<= )([A-Za-z/:;])(?=[A-Z][a-z]+|SQL|Cmd)", line)
+            assert len(offered) > 3, line
+            for key in offered:
+                t.keys(key)
+                time.sleep(0.15)
+                assert "not in this view" not in "\n".join(t.screen()[-2:]), (view, key)
+                t.keys(*("p" if key == "p" else ""), "Escape", "Escape")
+                time.sleep(0.1)
+        t.keys("C-c")
+
+
+def test_a_target_that_ends_and_comes_back(nginx, folder):
+    (folder / "obi-e2e-target").symlink_to("/usr/bin/python3")
+    (folder / "get.py").write_text(
+        "import socket, sys, time\n"
+        "time.sleep(1)\n"
+        "for i in range(3):\n"
+        "    with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as s:\n"
+        "        s.sendall(b'GET /small HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n')\n"
+        "        while s.recv(65536):\n"
+        "            pass\n"
+        "sys.stdin.read()\n")
+    argv = [folder / "obi-e2e-target", folder / "get.py", str(nginx.port)]
+    with Tmux(100, 30) as t:
+        first = subprocess.Popen(argv, stdin=subprocess.PIPE)
+        t.keys(f"{OBI} trace --comm 'obi-e2e-t*'", "Enter")
+        t.sees(r"[123]/3 ")
+        first.communicate()
+        t.sees(r"TARGET GONE")
+        t.sees(r"obi-e2e-target\[\d+\] has exited with status 0")
+        again = subprocess.Popen(argv, stdin=subprocess.PIPE)
+        t.sees(r"the target is back")
+        t.sees(r"LIVE")
+        t.sees(r"[456]/6 ")
+        again.communicate()
+        t.sees(r"TARGET GONE")
+        t.keys("q")
