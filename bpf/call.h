@@ -9,13 +9,13 @@
 
 #include "bpf/io.h"
 
-enum { MSGS_MAX = 8 };
+enum { MSGS_MAX = 32 };
 
 /* The call that has ended; kept in a map, where functions that are verified alone find it. */
 struct call {
 	struct sock *sk;
 	__u64 inode;
-	__u64 arg1, arg2, arg3;
+	__u64 arg1, arg2, arg3, arg4;
 	__u64 nr;
 	__u32 ret;
 	__u32 kind;
@@ -69,7 +69,8 @@ static __always_inline bool find(struct call *c, __u32 fd)
 	sk = BPF_CORE_READ(socket, sk);
 	c->sk = sk;
 	return sk && family_wanted(BPF_CORE_READ(sk, __sk_common.skc_family)) &&
-	       type_wanted(BPF_CORE_READ(sk, sk_type));
+	       type_wanted(BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol),
+	                   BPF_CORE_READ(sk, __sk_common.skc_family));
 }
 
 #endif

@@ -20,7 +20,8 @@ enum {
 	COMMS_MAX = 16,
 	BUCKETS = 32768, /* of two answers each */
 	TARGETS_MAX = 8192,
-	SLOTS = 16384, /* a power of two */
+	SLOTS = 16384,        /* a power of two */
+	TELL_NS = 2000000000, /* datagrams: how long a socket in use goes without a record */
 };
 
 /* A pattern over a process name: literal, or literal followed by a star. */
@@ -59,6 +60,7 @@ struct state {
 	__u64 run;      /* bytes moved since the direction changed */
 	__u64 enter_ns; /* when the send under way began, 0: unknown */
 	__u64 inode;    /* of the socket: tells two users of one address apart (hash only) */
+	__u64 told_ns;  /* datagrams: when a record last told of it */
 	__u32 lost[2];  /* bytes that no record told of, since the last one */
 	__u16 err;
 	__u8 flags; /* STATE_* */

@@ -16,9 +16,11 @@ static __always_inline bool family_wanted(__u16 family)
 	return family == AF_INET || family == AF_INET6 || family == AF_UNIX;
 }
 
-static __always_inline bool type_wanted(__u16 type)
+/* Streams, and the datagrams of UDP. */
+static __always_inline bool type_wanted(__u16 type, __u16 protocol, __u16 family)
 {
-	return type == SOCK_STREAM || (cfg.datagrams && type == SOCK_DGRAM);
+	return type == SOCK_STREAM || (cfg.datagrams && type == SOCK_DGRAM &&
+	                               protocol == IPPROTO_UDP && family != AF_UNIX);
 }
 
 /* A pointer's value as a number, which old verifiers let nobody calculate with otherwise. */

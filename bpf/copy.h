@@ -14,6 +14,12 @@ static __always_inline __u32 take(__u32 *p)
 {
 	return *(volatile __u32 *)p ? __sync_lock_test_and_set(p, 0) : 0;
 }
+
+/* Returns what was there before. */
+static __always_inline __u64 add(__u64 *p, __u64 n)
+{
+	return __sync_fetch_and_add(p, n);
+}
 #else
 /* Two threads that take at once both get it: the price of no fetch. */
 static __always_inline __u32 take(__u32 *p)
@@ -23,6 +29,15 @@ static __always_inline __u32 take(__u32 *p)
 	if (n)
 		__sync_fetch_and_add(p, -n);
 	return n;
+}
+
+/* Two that add at once may both get the same: user space sees one of them come late. */
+static __always_inline __u64 add(__u64 *p, __u64 n)
+{
+	__u64 was = *(volatile __u64 *)p;
+
+	__sync_fetch_and_add(p, n);
+	return was;
 }
 #endif
 

@@ -40,8 +40,9 @@ enum {
 	EV_F_IOURING = 1 << 1, /* sent or received through io_uring */
 	EV_F_FAULT = 1 << 2,   /* some user memory could not be read */
 	EV_F_EOF = 1 << 3,     /* a receive returned 0: the peer has shut down */
-	EV_F_DGRAM = 1 << 4,   /* message boundaries are kept (UDP, Unix datagrams) */
+	EV_F_DGRAM = 1 << 4,   /* the payload is one datagram */
 	EV_F_BLOCKED = 1 << 5, /* ts_enter_ns unknown and the call may have slept */
+	EV_F_PEER = 1 << 6,    /* a struct ev_peer follows the payload */
 };
 
 /* How much of each call is copied; user space writes it, the kernel obeys. */
@@ -75,6 +76,18 @@ struct ev_data {
 	__u8 bytes[];
 };
 
+/*
+ * The other end of a datagram: where it went, or came from if the probe could
+ * tell. A struct sockaddr_in6, or the first 8 bytes of a struct sockaddr_in.
+ */
+struct ev_peer {
+	__u16 family;
+	__u8 port[2]; /* big-endian */
+	__u8 v4[4];   /* AF_INET: the address; AF_INET6: flow label */
+	__u8 v6[16];
+	__u8 scope[4];
+};
+
 /* ev_conn.flags */
 enum {
 	EV_C_FROM_START = 1 << 0,  /* no byte had moved in either direction before */
@@ -86,7 +99,8 @@ enum {
  * A socket. Offsets are TCP's own sequence numbers, widened to 64 bits from the
  * first one seen: both ends of a connection agree on them modulo 2^32, and a
  * hole tells exactly how many bytes were not seen. Unix sockets and datagrams
- * count from 0.
+ * count from 0. A socket for datagrams is told anew after it was quiet for
+ * TELL_NS: nobody hears of its end, and who listens may have forgotten it.
  */
 struct ev_conn {
 	struct ev_head h;
@@ -151,6 +165,7 @@ struct ev_who {
 
 _Static_assert(sizeof(struct ev_head) == 32, "ring record layout");
 _Static_assert(sizeof(struct ev_data) == 80, "ring record layout");
+_Static_assert(sizeof(struct ev_peer) == 28, "ring record layout");
 _Static_assert(sizeof(struct ev_conn) == 128, "ring record layout");
 _Static_assert(sizeof(struct ev_close) == 80, "ring record layout");
 _Static_assert(sizeof(struct ev_proc) == 184, "ring record layout");

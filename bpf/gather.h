@@ -59,6 +59,8 @@ struct pieces {
 struct scratch {
 	struct gather g;
 	struct pieces p;
+	__u64 name; /* user address of the other end's, of the call under way; 0: none */
+	struct ev_peer peer;
 	union {
 		struct ev_data ev;
 		__u8 room[sizeof(struct ev_data) + 2 * CALL_MAX +

@@ -10,11 +10,12 @@
  * IO_MODERN.
  */
 
+#include "bpf/dgram.h"
 #include "bpf/level.h"
 #include "bpf/state.h"
 
-/* A Unix socket's age shows nowhere: it is new if the process was traced before it was there. */
-static __noinline void state_unix(struct state *st, __u32 tgid)
+/* Elsewhere a socket's age does not show: it is new if the process was traced before it was there. */
+static __noinline void state_other(struct state *st, __u32 tgid)
 {
 	__u32 zero = 0;
 	struct control *c = bpf_map_lookup_elem(&control, &zero);
@@ -40,7 +41,7 @@ static __always_inline __u64 state_advance(struct state *st, const struct io *io
 			*next = end;
 		at = end - io->ret;
 	} else {
-		*next = at + io->ret;
+		at = add(next, io->ret);
 	}
 	return at;
 }
@@ -64,7 +65,8 @@ static __always_inline __u64 piece_next(const struct pieces *p, __u32 *level)
 		*level = EV_LEVEL_MUTE;
 		return (__u64)unwanted < left ? (__u64)unwanted : left;
 	}
-	if (*level >= EV_LEVEL_FULL && left > cfg.full_bytes && p->n + 1 < PIECES_MAX)
+	if (*level >= EV_LEVEL_FULL && left > cfg.full_bytes && p->n + 1 < PIECES_MAX &&
+	    !(p->io.flags & EV_F_DGRAM))
 		return cfg.full_bytes;
 	return left;
 }
@@ -103,7 +105,7 @@ static __always_inline bool piece_put(struct state *st)
 	c->fired++;
 	size = s->ev.head_len + s->ev.tail_len;
 	BOUND(size, 2 * CALL_MAX);
-	size += sizeof(struct ev_data);
+	size += dgram_peer(s, &p->io, size) + sizeof(struct ev_data);
 	head_set(&s->ev.h, EV_DATA, size);
 	taken = take(&st->lost[p->io.dir & 1]);
 	s->ev.conn = st->id;
@@ -208,6 +210,7 @@ static IO_RECORD void io_record(struct state *st, const struct sock *sk, struct 
 	struct counts *c = count(COUNTS_TASK);
 	struct scratch *s = scratch_here();
 	__u64 until = 0, off;
+	bool tell = false;
 	__u32 level;
 
 	if (!c || !s || !st || !io)
@@ -221,9 +224,13 @@ static IO_RECORD void io_record(struct state *st, const struct sock *sk, struct 
 	st->run += io->ret;
 	if (level == EV_LEVEL_FULL && run_long(st))
 		level = EV_LEVEL_HEAD;
-	if (level == EV_LEVEL_MUTE) {
+	if (io->flags & EV_F_DGRAM)
+		tell = dgram_tell(st);
+	if (level == EV_LEVEL_MUTE && !tell) {
 		c->muted++;
 	} else if (io_announce(st, sk, c, io)) {
+		if (io->flags & EV_F_DGRAM)
+			dgram_begin(st, s, sk);
 		s->p = (struct pieces){
 			.io = *io, .off = off, .until = until, .level = level, .sk = (__u64)sk
 		};

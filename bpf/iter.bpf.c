@@ -54,14 +54,32 @@ static __always_inline void list_conn(struct sock *sk, __u64 inode, __u16 family
 		st->flags |= STATE_ANNOUNCED;
 }
 
+/* A datagram tells of its socket; that it was there before is all there is to remember. */
+static __always_inline void list_datagram(struct sock *sk, __u64 inode)
+{
+	struct state *st = state_new(sk, inode);
+
+	if (!st || (st->flags & STATE_KNOWN))
+		return;
+	st->id = cfg.hash ? conn_mix(address(sk), inode) : bpf_get_socket_cookie(sk);
+	st->next[0] = st->next[1] = 0;
+	st->conn |= EV_C_PREEXISTING;
+	st->flags |= STATE_KNOWN;
+}
+
 static __always_inline void list_socket(struct sock *sk, __u64 inode,
                                         const struct task_struct *owner)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	struct state listener = { .conn = EV_C_PREEXISTING };
 
-	if (!family_wanted(family) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM)
+	if (!family_wanted(family) ||
+	    !type_wanted(BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), family))
 		return;
+	if (BPF_CORE_READ(sk, sk_type) == SOCK_DGRAM) {
+		list_datagram(sk, inode);
+		return;
+	}
 	if (family != AF_UNIX && BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN) {

@@ -31,6 +31,7 @@ enum {
 #define REGS_ARG1(r) ((r)->si)
 #define REGS_ARG2(r) ((r)->dx)
 #define REGS_ARG3(r) ((r)->r10)
+#define REGS_ARG4(r) ((r)->r8)
 /* A 32-bit system call: other numbers, other structures. */
 #define TS_COMPAT                2
 #define IS_COMPAT(status, flags) ((status)&TS_COMPAT)
@@ -56,6 +57,7 @@ enum {
 #define REGS_ARG1(r)             ((r)->regs[1])
 #define REGS_ARG2(r)             ((r)->regs[2])
 #define REGS_ARG3(r)             ((r)->regs[3])
+#define REGS_ARG4(r)             ((r)->regs[4])
 #define TIF_32BIT                (1UL << 22)
 #define IS_COMPAT(status, flags) ((flags)&TIF_32BIT)
 #endif

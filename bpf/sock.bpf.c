@@ -10,24 +10,11 @@
 
 #define IO_MODERN
 #include "bpf/io.h"
+#include "bpf/mmsg.h"
 #include "bpf/state.h"
 #include "bpf/uring_buf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* Which message of a sendmmsg or recvmmsg is next. */
-struct mmsg {
-	__u64 vec;
-	__u32 next;
-	__u32 last; /* result of the one before: the kernel has written it into the vector */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct mmsg);
-} mmsgs SEC(".maps");
 
 /* The registers are those of a call on this socket. */
 static __always_inline bool regs_match(struct task_struct *task, struct pt_regs *regs,
@@ -43,45 +30,6 @@ static __always_inline bool regs_match(struct task_struct *task, struct pt_regs 
 	return file && file == sk->sk_socket->file;
 }
 
-/* The message that the call under way is at, 0: unknown. */
-static __noinline __u64 mmsg_now(struct task_struct *task, __u64 vec, __u32 vlen, __u32 ret)
-{
-	struct mmsg *m;
-	__u32 len = 0, i;
-
-	m = bpf_task_storage_get(&mmsgs, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!m)
-		return 0;
-	i = m->next;
-	if (m->vec != vec || i >= vlen)
-		i = 0;
-	if (i) {
-		bpf_probe_read_user(&len, sizeof(len),
-		                    (void *)(vec + (i - 1ULL) * MMSGHDR_SIZE + MMSGHDR_LEN));
-		if (len != m->last)
-			i = 0;
-	}
-	m->vec = vec;
-	m->last = ret;
-	m->next = i + 1;
-	return vec + (__u64)i * MMSGHDR_SIZE;
-}
-
-/* A call that ends early starts from its first message the next time. */
-static __noinline int mmsg_reset(void)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	struct mmsg *m;
-
-	if (REGS_NR(regs) != NR_SENDMMSG && REGS_NR(regs) != NR_RECVMMSG)
-		return 0;
-	m = bpf_task_storage_get(&mmsgs, task, NULL, 0);
-	if (m)
-		m->vec = 0;
-	return 0;
-}
-
 static __always_inline void buf_message(struct io *io, __u64 msg)
 {
 	struct user_msghdr m;
@@ -92,6 +40,8 @@ static __always_inline void buf_message(struct io *io, __u64 msg)
 	}
 	io->buf = m.iov;
 	io->iovs = m.iovlen;
+	if (io->dir == EV_SEND) /* of a receive it is filled in later */
+		peer_name(m.name);
 }
 
 static __always_inline void buf_uring(struct io *io, struct sock *sk)
@@ -99,6 +49,26 @@ static __always_inline void buf_uring(struct io *io, struct sock *sk)
 	io->flags |= EV_F_IOURING;
 	if (uring_find(io, sk))
 		io->flags &= ~EV_F_NOBUF;
+}
+
+/* One buffer: with MSG_TRUNC the result may be more than it holds. */
+static __always_inline void buf_datagram(struct io *io, struct pt_regs *regs)
+{
+	if (REGS_NR(regs) == NR_SENDTO)
+		peer_name(REGS_ARG4(regs));
+	if (io->ret > REGS_ARG2(regs))
+		io->ret = REGS_ARG2(regs);
+}
+
+/* An empty datagram says nothing, but takes its place among those of one call. */
+static __noinline int datagram_empty(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	if (REGS_NR(regs) == NR_SENDMMSG || REGS_NR(regs) == NR_RECVMMSG)
+		mmsg_now(task, REGS_ARG1(regs), REGS_ARG2(regs), 0);
+	return 0;
 }
 
 static __always_inline void buf_find(struct io *io, struct sock *sk, int flags)
@@ -109,6 +79,8 @@ static __always_inline void buf_find(struct io *io, struct sock *sk, int flags)
 
 	io->nr = ~0U;
 	io->flags |= EV_F_NOBUF;
+	if (io->flags & EV_F_DGRAM)
+		peer_name(0);
 	if (task->flags & (PF_KTHREAD | PF_IO_WORKER)) {
 		if (task->flags & PF_IO_WORKER)
 			buf_uring(io, sk);
@@ -134,6 +106,8 @@ static __always_inline void buf_find(struct io *io, struct sock *sk, int flags)
 		buf_message(io, REGS_ARG1(regs));
 	else if (kind == NR_MMSG)
 		buf_message(io, mmsg_now(task, REGS_ARG1(regs), REGS_ARG2(regs), io->ret));
+	else if (io->flags & EV_F_DGRAM)
+		buf_datagram(io, regs);
 }
 
 /* A receive on a blocking socket may have slept; a send only if it did not fit. */
@@ -153,7 +127,7 @@ static __noinline void state_start(struct state *st, struct sock *sk, struct io 
 		state_tcp(st, sk, io->dir == EV_RECV ? io->ret : 0,
 		          io->dir == EV_SEND ? io->ret : 0);
 	else
-		state_unix(st, bpf_get_current_pid_tgid() >> 32);
+		state_other(st, bpf_get_current_pid_tgid() >> 32);
 	st->flags |= STATE_KNOWN;
 }
 
@@ -171,8 +145,14 @@ static __always_inline int on_io(struct sock *sk, int ret, int flags, enum ev_di
 			st->enter_ns = 0;
 		return mmsg_reset();
 	}
-	if (!family_wanted(sk->__sk_common.skc_family) || !type_wanted(sk->sk_type))
+	if (!family_wanted(sk->__sk_common.skc_family) ||
+	    !type_wanted(sk->sk_type, sk->sk_protocol, sk->__sk_common.skc_family))
 		return 0;
+	if (sk->sk_type == SOCK_DGRAM) {
+		io.flags = EV_F_DGRAM;
+		if (!ret)
+			return datagram_empty();
+	}
 	if (!ret && (dir == EV_SEND || !(sk->sk_shutdown & RCV_SHUTDOWN)))
 		return 0;
 	if (dir == EV_RECV && (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))

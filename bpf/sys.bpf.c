@@ -56,7 +56,7 @@ static __noinline int state_start(struct state *st, struct call *c, __u32 moved)
 	if (c->tcp)
 		state_tcp(st, c->sk, c->dir == EV_RECV ? moved : 0, c->dir == EV_SEND ? moved : 0);
 	else
-		state_unix(st, bpf_get_current_pid_tgid() >> 32);
+		state_other(st, bpf_get_current_pid_tgid() >> 32);
 	st->flags |= STATE_KNOWN;
 	return 0;
 }
@@ -71,6 +71,18 @@ static __always_inline void message(struct io *io, __u64 msg)
 	}
 	io->buf = m.iov;
 	io->iovs = m.iovlen;
+	peer_name(m.name);
+}
+
+/* Messages beyond those that are looked at; of TCP the sequence tells. */
+static __always_inline void messages_beyond(const struct call *c)
+{
+	struct counts *n = count(COUNTS_TASK);
+
+	if (!n || c->tcp || c->ret <= MSGS_MAX)
+		return;
+	n->fired += c->ret - MSGS_MAX;
+	n->lost += c->ret - MSGS_MAX;
 }
 
 /* The lengths of the messages that a sendmmsg or recvmmsg moved. */
@@ -145,8 +157,19 @@ static __always_inline int one(struct call *c, struct state *st)
 	} else if (c->kind == NR_MSG) {
 		message(&io, c->arg1);
 	}
+	if (c->nr == NR_SENDTO || c->nr == NR_RECVFROM)
+		peer_name(c->arg4);
 	io_record(st, c->sk, &io);
 	return 0;
+}
+
+/* With MSG_TRUNC the result may be more than the buffer holds. */
+static __always_inline void datagram(struct call *c)
+{
+	c->flags = EV_F_DGRAM;
+	if (c->kind == NR_BUF && c->ret > c->arg2)
+		c->ret = c->arg2;
+	peer_name(0);
 }
 
 /* What call_here() holds, on the socket behind fd. Global, like message_next(). */
@@ -168,14 +191,17 @@ __noinline int on_call(__u32 fd, __u32 dir)
 		return 0;
 	sequence(c, sk);
 	c->flags = 0;
+	if (BPF_CORE_READ(sk, sk_type) == SOCK_DGRAM)
+		datagram(c);
 	if (!c->nonblock && (c->dir == EV_RECV || c->ret > (__u32)BPF_CORE_READ(sk, sk_sndbuf)))
-		c->flags = EV_F_BLOCKED;
+		c->flags |= EV_F_BLOCKED;
 	st = state_get(c);
 	if (!st)
 		return 0;
 	if (c->kind != NR_MMSG)
 		return one(c, st);
 	messages_len(c);
+	messages_beyond(c);
 	if (!(st->flags & STATE_KNOWN))
 		state_start(st, c, c->rest);
 	for (__u32 i = 0; i < MSGS_MAX; i++)
@@ -204,6 +230,7 @@ int BPF_PROG(obi_sys_exit, struct pt_regs *regs, long ret)
 	c->arg1 = REGS_ARG1(regs);
 	c->arg2 = REGS_ARG2(regs);
 	c->arg3 = REGS_ARG3(regs);
+	c->arg4 = REGS_ARG4(regs);
 	if (nr == NR_SPLICE) { /* from one descriptor to another, either may be a socket */
 		on_call(fd, EV_RECV);
 		fd = c->arg2;

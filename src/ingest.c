@@ -301,6 +301,11 @@ void ingest_record(struct ingest *g, const struct ev_head *rec, size_t size, uin
 	}
 }
 
+void ingest_idle(struct ingest *g, uint64_t now_ns)
+{
+	conns_time(g->conns, now_ns);
+}
+
 static void publish(struct ingest *g)
 {
 	pthread_mutex_lock(&g->lock);

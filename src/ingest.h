@@ -46,6 +46,8 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err);
 void ingest_record(struct ingest *g, const struct ev_head *rec, size_t size, uint64_t seq);
 /* Rows that came from elsewhere (a recording): redaction, filter, tally, emit. Takes the reference. */
 void ingest_batch(struct ingest *g, struct batch *b);
+/* Nothing is on its way, and it is now_ns: what takes too long is over. */
+void ingest_idle(struct ingest *g, uint64_t now_ns);
 /* Hands over what is finished. */
 void ingest_flush(struct ingest *g);
 /* The end: open requests and connections become rows; facts of the capture too. */

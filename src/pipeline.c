@@ -112,6 +112,8 @@ static int ingest_run(void *ctx, struct flow_node *self)
 		if (n > 0) {
 			rbatch_each(item, on_record, p->ingest);
 			rbatch_put(item);
+		} else if (!p->opts->nrecordings) {
+			ingest_idle(p->ingest, clock_ns());
 		}
 		/* Few full batches are better for who comes after than many small ones. */
 		if (n < 0 || clock_ns() - flushed > FLUSH_MS * 1000000ull) {

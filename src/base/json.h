@@ -79,10 +79,11 @@ const char *json_plain_end(const char *p, const char *end);
 
 /* ---- writer: appends to a buffer ---- */
 
-void json_str(struct buf *b, struct str s);      /* quoted; invalid bytes become U+FFFD */
-void json_clean(struct buf *b, struct str s);    /* s as it is, but for what is no UTF-8: U+FFFD */
-void json_num(struct buf *b, double v);          /* shortest that reads back; null for NaN, inf */
-void json_ms(struct buf *b, int64_t ns);         /* nanoseconds as milliseconds, exact */
-void json_value(struct buf *b, struct str text); /* JSON text as one line; null where it is none */
+void json_str(struct buf *b, struct str s);       /* quoted; invalid bytes become U+FFFD */
+void json_lines(struct buf *b, struct str lines); /* an array of texts, a line each */
+void json_clean(struct buf *b, struct str s);     /* s as it is, but for what is no UTF-8: U+FFFD */
+void json_num(struct buf *b, double v);           /* shortest that reads back; null for NaN, inf */
+void json_ms(struct buf *b, int64_t ns);          /* nanoseconds as milliseconds, exact */
+void json_value(struct buf *b, struct str text);  /* JSON text as one line; null where it is none */
 
 #endif

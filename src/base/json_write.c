@@ -172,3 +172,20 @@ void json_clean(struct buf *b, struct str s)
 	b->failed |= quoted.failed;
 	buf_free(&quoted);
 }
+
+void json_lines(struct buf *b, struct str lines)
+{
+	char sep = '[';
+
+	while (lines.len) {
+		const char *nl = memchr(lines.s, '\n', lines.len);
+		size_t n = nl ? (size_t)(nl - lines.s) : lines.len;
+
+		buf_ch(b, sep);
+		json_str(b, (struct str){ lines.s, n });
+		sep = ',';
+		n += nl != NULL;
+		lines = (struct str){ lines.s + n, lines.len - n };
+	}
+	buf_z(b, sep == '[' ? "[]" : "]");
+}

@@ -394,6 +394,7 @@ static void config_set(struct config *cfg, const struct capture_opts *o)
 		.follow = !o->targets.no_follow,
 		.watch_exec = targets_watch(&o->targets),
 		.payload = !o->no_payload,
+		.datagrams = 1,
 	};
 	cfg->tail_bytes = at_most(o->tail_bytes, TAIL_DEFAULT, cfg->full_bytes / 2);
 	cfg->head_bytes = at_most(o->head_bytes, HEAD_DEFAULT, cfg->full_bytes - cfg->tail_bytes);

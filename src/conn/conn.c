@@ -75,13 +75,30 @@ static void forget(struct conns *t, struct conn *c, const struct moment *at)
 	if (c->why == WHY_WAITING && !c->nfirst && !c->lost_bytes &&
 	    c->dir[0].total + c->dir[1].total)
 		c->why = WHY_NO_BYTES;
+	if (c->dgram)
+		dgram_forget(t, c);
 	t->sink->closed(t->sink->ctx, c, at);
+	t->timed -= c->timed;
 	unlink_conn(t, c);
 	ends_drop(t, c);
 	hash_del(&t->by_id, c->id);
 	free(c->state);
 	free(c);
 	t->n--;
+}
+
+void conns_timed(struct conns *t, struct conn *c)
+{
+	t->timed += !c->timed;
+	c->timed = true;
+}
+
+void conns_forget(struct conns *t, struct conn *c)
+{
+	struct moment at = c->dir[c->last_dir & 1].last;
+
+	c->end_ns = at.ts_ns;
+	forget(t, c, &at);
 }
 
 static uint64_t listen_key(uint32_t netns, uint16_t port)
@@ -130,7 +147,8 @@ void conns_side(struct conns *t, struct conn *c)
 {
 	const struct ev_conn *e = &c->info;
 
-	if (c->side != SIDE_UNKNOWN || !c->have_info || e->family == AF_UNIX)
+	if (c->side != SIDE_UNKNOWN || !c->have_info || e->family == AF_UNIX ||
+	    e->type == SOCK_DGRAM)
 		return;
 	if (hash_get(&t->listens, listen_key(e->netns, e->lport)))
 		c->side = SIDE_SERVER;
@@ -260,6 +278,7 @@ static void on_data(struct conns *t, const struct ev_data *e)
 		return;
 	touch(t, c, e, &at);
 	s = &c->dir[d];
+	note_first(c, e->bytes, e->head_len);
 	if (!s->started) {
 		/* Its EV_CONN was lost: nothing is known of what was before. */
 		c->flags |= CONN_F_JOINED_MID;
@@ -267,13 +286,16 @@ static void on_data(struct conns *t, const struct ev_data *e)
 		s->started = true;
 		s->next = e->off;
 	}
+	if (e->flags & EV_F_DGRAM) {
+		dgram_data(t, c, e, &at);
+		return;
+	}
 	if (e->off > s->next)
 		hole_before(t, c, d, e->off, e->lost_bytes, &at);
 	else if (e->off < s->next)
 		t->stats.late++, skip = (uint32_t)(s->next - e->off);
 	t->stats.moved_bytes += e->len > skip ? e->len - skip : 0;
 	s->total += e->len > skip ? e->len - skip : 0;
-	note_first(c, e->bytes, e->head_len);
 	if (skip < e->len)
 		feed_payload(t, c, e, skip, &at);
 	if (e->flags & EV_F_EOF)
@@ -317,7 +339,9 @@ static bool whole(const struct ev_head *rec, size_t size)
 	case EV_DATA:
 		return size >= sizeof(*e) && e->head_len <= e->len &&
 		       e->tail_len <= e->len - e->head_len &&
-		       size - sizeof(*e) >= (size_t)e->head_len + e->tail_len;
+		       size - sizeof(*e) >=
+		               (size_t)e->head_len + e->tail_len +
+		                       (e->flags & EV_F_PEER ? sizeof(struct ev_peer) : 0);
 	default:
 		return false;
 	}
@@ -330,6 +354,7 @@ void conns_record(struct conns *t, const struct ev_head *rec, size_t size)
 	if (!whole(rec, size))
 		return;
 	t->stats.records++;
+	conns_time(t, rec->ts_ns);
 	switch (rec->kind) {
 	case EV_CONN:
 		on_conn(t, listen);
@@ -355,8 +380,10 @@ void conns_exit(struct conns *t, uint32_t pid, uint64_t ts_ns)
 		struct moment at = c->dir[c->last_dir & 1].last;
 
 		next = c->newer;
-		if (c->pid != pid || c->info.family != AF_UNIX)
+		if (c->pid != pid || (c->info.family != AF_UNIX && !c->dgram))
 			continue;
+		if (c->dgram)
+			t->sink->expire(t->sink->ctx, c, ts_ns, true);
 		c->end_ns = ts_ns;
 		forget(t, c, &at);
 	}
@@ -395,7 +422,8 @@ const char *conn_why(const struct conn *c)
 	case WHY_TLS:
 		return "TLS: the plaintext is not read in this version";
 	case WHY_UNKNOWN:
-		return "no known protocol in the first 64 KiB";
+		return c->dgram ? "no known protocol in the first 16 datagrams"
+		                : "no known protocol in the first 64 KiB";
 	case WHY_ERRORS:
 		return "looked like a known protocol, but could not be parsed";
 	case WHY_NO_BYTES:

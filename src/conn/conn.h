@@ -11,7 +11,8 @@
  * whose cause is known (left out on purpose, lost in the ring, or moved where no
  * probe sees it). Bytes go to the detectors until a protocol is found, then to
  * its parser; the messages go to the sink in the order in which they became
- * complete. One thread owns the table and everything in it.
+ * complete. Datagrams are messages already. One thread owns the table and
+ * everything in it.
  */
 
 #include "capture/capture.h"
@@ -27,7 +28,15 @@ struct moment {
 
 enum side { SIDE_UNKNOWN, SIDE_CLIENT, SIDE_SERVER };
 
+/* The other end of a datagram; IPv4 as IPv6 shows it. */
+struct conn_peer {
+	uint8_t addr[16];
+	uint16_t port;
+	bool known;
+};
+
 struct pending;
+struct held;
 
 /* One direction. */
 struct stream {
@@ -75,6 +84,12 @@ struct conn {
 	enum why why;
 	bool unpaired; /* answers before the next request belong to requests not seen */
 	bool have_info, listed;
+	bool dgram, many_peers; /* a socket for datagrams; it talks to several others */
+	bool timed;             /* conns_time() looks at it */
+	uint8_t datagrams;      /* that no protocol claimed */
+	struct conn_peer peer;  /* of the datagram that is being read */
+	struct conn_peer only;  /* of all so far, unless many_peers */
+	struct held *held;      /* datagrams: answers that wait for their request */
 	uint8_t nfirst;
 	uint8_t first[48];          /* first bytes, for who wonders why it was not decoded */
 	struct conn *older, *newer; /* by last use */
@@ -106,6 +121,8 @@ struct conn_sink {
 	unsigned int (*open)(void *ctx, const struct conn *c);
 	/* Whether the request with this id is. */
 	bool (*awaits)(void *ctx, const struct conn *c, uint64_t id);
+	/* Requests that have waited too long are given up; `gone`: all, nobody waits any more. */
+	void (*expire)(void *ctx, struct conn *c, uint64_t now_ns, bool gone);
 	/* A verdict came, or went (c->proto == NULL). */
 	void (*verdict)(void *ctx, struct conn *c);
 	/* The connection is over, or is forgotten; free c->pairs. */
@@ -140,6 +157,8 @@ struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink
 void conns_record(struct conns *t, const struct ev_head *rec, size_t size);
 /* The process is gone: its connections that have no close of their own end here. */
 void conns_exit(struct conns *t, uint32_t pid, uint64_t ts_ns);
+/* It is now_ns, and no older record is on its way: what takes too long is over. */
+void conns_time(struct conns *t, uint64_t now_ns);
 /* Every connection is told to the sink as closed and forgotten; the end of the capture. */
 void conns_finish(struct conns *t);
 void conns_stats(const struct conns *t, struct conn_stats *out);

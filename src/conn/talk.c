@@ -40,7 +40,7 @@ void talk_give_up(struct conns *t, struct conn *c, enum why why)
 	talk_interest(t, c, EV_LEVEL_MUTE);
 }
 
-static void set_proto(struct conns *t, struct conn *c, const struct proto *p)
+void talk_set_proto(struct conns *t, struct conn *c, const struct proto *p)
 {
 	free(c->state);
 	c->state = NULL;
@@ -57,6 +57,8 @@ static void set_proto(struct conns *t, struct conn *c, const struct proto *p)
 		c->dir[d].stalled = false;
 		c->dir[d].synced = p && !(c->flags & CONN_F_JOINED_MID);
 	}
+	if (p && p->timeout_ms)
+		conns_timed(t, c);
 	if (p)
 		talk_interest(t, c, p->full_payload ? EV_LEVEL_ALL : EV_LEVEL_FULL);
 	t->sink->verdict(t->sink->ctx, c);
@@ -90,7 +92,7 @@ bool talk_detect(struct conns *t, struct conn *c)
 		c->why = WHY_NONE;
 		if (c->side == SIDE_UNKNOWN)
 			c->side = v.swapped ? SIDE_SERVER : SIDE_CLIENT;
-		set_proto(t, c, proto_by_id(v.id));
+		talk_set_proto(t, c, proto_by_id(v.id));
 		return c->proto != NULL;
 	}
 	if (is_tls(&c->dir[0]) || is_tls(&c->dir[1]))
@@ -101,7 +103,7 @@ bool talk_detect(struct conns *t, struct conn *c)
 }
 
 /* Too many errors: the verdict was wrong. Another one may be found in later bytes. */
-static void unlearn(struct conns *t, struct conn *c)
+void talk_unlearn(struct conns *t, struct conn *c)
 {
 	t->stats.unlearned++;
 	c->unlearned++;
@@ -109,7 +111,7 @@ static void unlearn(struct conns *t, struct conn *c)
 	c->flags |= CONN_F_JOINED_MID;
 	if (!c->have_info || !c->listed)
 		c->side = SIDE_UNKNOWN;
-	set_proto(t, c, NULL);
+	talk_set_proto(t, c, NULL);
 	if (c->unlearned > MAX_UNLEARNED)
 		talk_give_up(t, c, WHY_ERRORS);
 }
@@ -192,7 +194,7 @@ static void on_bad(struct conns *t, struct conn *c, enum ev_dir d, struct cur *i
 	c->unpaired = true;
 	t->sink->gap(t->sink->ctx, c, conn_role(c, d), 0, true);
 	if (c->bad >= MAX_BAD)
-		unlearn(t, c);
+		talk_unlearn(t, c);
 }
 
 /* What a message means for the connection, after the sink has it. */
@@ -213,7 +215,7 @@ static void after(struct conns *t, struct conn *c, enum ev_dir d, const struct m
 	if (!m->next)
 		return;
 	c->flags &= ~CONN_F_JOINED_MID; /* the next protocol is seen from its first byte */
-	set_proto(t, c, m->next == PROTO_NEXT_DETECT ? NULL : proto_by_id(m->next));
+	talk_set_proto(t, c, m->next == PROTO_NEXT_DETECT ? NULL : proto_by_id(m->next));
 	c->turns = 0;
 }
 

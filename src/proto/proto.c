@@ -29,7 +29,7 @@ enum { PROTO_COUNT = sizeof(order) / sizeof(*order), LIKELY_MESSAGES = 3 };
 
 static const struct {
 	const char *key;
-	bool is_int;
+	enum { ATTR_TEXT, ATTR_INT, ATTR_LIST } type;
 } attrs[ATTR_MAX] = {
 #define ATTR(ID, key, type, help) [ATTR_##ID] = { key, type },
 #include "proto/attrs.def"
@@ -43,7 +43,12 @@ const char *attr_name(enum attr a)
 
 bool attr_is_int(enum attr a)
 {
-	return attrs[a].is_int;
+	return attrs[a].type == ATTR_INT;
+}
+
+bool attr_is_list(enum attr a)
+{
+	return attrs[a].type == ATTR_LIST;
 }
 
 const struct proto *proto_by_id(enum proto_id id)
@@ -118,6 +123,23 @@ static void candidates(enum proto_id *to, enum proto_id hint, uint16_t a_port, u
 				to[n++] = order[i];
 		}
 	}
+}
+
+struct verdict proto_detect_datagram(struct cur in, uint16_t a_port, uint16_t b_port)
+{
+	struct verdict best = { .id = PROTO_UNKNOWN, .sure = SURE_NO };
+	enum proto_id asked[PROTO_COUNT];
+
+	candidates(asked, PROTO_UNKNOWN, a_port, b_port);
+	for (size_t i = 0; i < PROTO_COUNT && best.sure < SURE_YES; i++) {
+		const struct proto *p = table[asked[i]];
+		enum dir sender = DIR_REQ;
+		enum sure sure = p->is_datagram ? p->is_datagram(in, &sender) : SURE_NO;
+
+		if (sure > best.sure && sure >= SURE_LIKELY)
+			best = (struct verdict){ asked[i], sure, sender == DIR_RESP };
+	}
+	return best;
 }
 
 struct verdict proto_detect(struct cur a, struct cur b, int a_is_client, enum proto_id hint,

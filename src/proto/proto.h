@@ -93,6 +93,7 @@ enum attr {
 };
 const char *attr_name(enum attr a); /* "http.request.method" */
 bool attr_is_int(enum attr a);
+bool attr_is_list(enum attr a); /* its text is a list, a text a line */
 
 /*
  * Messaging (FAMILY_MESSAGING): what a request does with messages. One that
@@ -198,6 +199,7 @@ enum proto_family {
 	FAMILY_RPC,   /* op and name: the method by its full name, from target "/service/method" */
 	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
 	FAMILY_DOCUMENTS, /* name: op and target, a collection; query: ->query */
+	FAMILY_DNS,       /* name: "DNS" and op; the target is a name, and no more */
 	FAMILY_MESSAGING, /* name: op and topic; MSG_F_USE: the topic is what was remembered */
 };
 
@@ -234,6 +236,14 @@ struct proto {
 	 * it goes on unseen MSG_INTERIM.
 	 */
 	bool (*finish)(void *state, bool over, struct msg *out);
+	/*
+	 * Datagrams, NULL where it comes in none. Each is given whole; in->cut: its end
+	 * is missing. datagram() is parse() without PARSE_MORE; is_datagram() says how
+	 * sure it is, and who sent it.
+	 */
+	enum sure (*is_datagram)(struct cur in, enum dir *sender);
+	enum parse (*datagram)(void *state, enum dir dir, struct cur *in, struct msg *out);
+	unsigned int timeout_ms; /* a request without an answer for so long has failed; 0: never */
 };
 
 #define PROTO_NEXT_DETECT ((enum proto_id)PROTO_MAX) /* msg.next: detect anew */
@@ -257,6 +267,9 @@ struct verdict {
 struct verdict proto_detect(struct cur a, struct cur b, int a_is_client, enum proto_id hint,
                             unsigned int messages, bool from_start, uint16_t a_port,
                             uint16_t b_port);
+
+/* The same over one datagram; `swapped`: it comes from the responder. */
+struct verdict proto_detect_datagram(struct cur in, uint16_t a_port, uint16_t b_port);
 
 /* Adds an attribute; silently full is impossible: MSG_ATTRS covers every parser, asserted by tests. */
 static inline void msg_attr(struct msg *m, enum attr key, struct str text)

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "proto/sql.h"
+#include "span/guess.h"
 #include "span/place.h"
 #include "span/req.h"
 
@@ -16,13 +17,18 @@ enum { SUMMARY_BYTES = 256, QUERY_BYTES = 8192 };
 
 /* ---- attributes ---- */
 
-static void add_attr(struct buf *b, const char *key, struct str text, int64_t num)
+static void add_attr_key(struct buf *b, const char *key)
 {
 	if (b->len && b->p[b->len - 1] != '{')
 		buf_ch(b, ',');
 	buf_ch(b, '"');
 	buf_z(b, key);
 	buf_z(b, "\":");
+}
+
+static void add_attr(struct buf *b, const char *key, struct str text, int64_t num)
+{
+	add_attr_key(b, key);
 	if (text.s)
 		json_str(b, text);
 	else
@@ -44,7 +50,12 @@ void req_attrs(struct req *r, const struct msg *m)
 			snprintf(text, sizeof(text), "%lld", (long long)a->num);
 			value = str_of(text);
 		}
-		add_attr(&r->attrs, attr_name(a->key), value, a->num);
+		if (attr_is_list(a->key)) {
+			add_attr_key(&r->attrs, attr_name(a->key));
+			json_lines(&r->attrs, value);
+		} else {
+			add_attr(&r->attrs, attr_name(a->key), value, a->num);
+		}
 	}
 }
 
@@ -70,6 +81,19 @@ static int64_t port(const struct conn *c, uint16_t n)
 	return c->have_info && c->info.family != AF_UNIX ? n : COL_NULL;
 }
 
+/* The other side; of a socket for datagrams what these say, where they do. */
+static void set_peer(const struct conn *c, const struct conn_peer *peer, struct str *ip,
+                     int64_t *number, struct batch *b)
+{
+	if (c->dgram && peer->known) {
+		*ip = address(b, AF_INET6, peer->addr);
+		*number = peer->port;
+	} else if (!c->dgram || c->info.rport) {
+		*ip = address(b, c->info.family, c->info.raddr);
+		*number = port(c, c->info.rport);
+	}
+}
+
 static struct str conn_name(struct batch *b, const struct conn *c)
 {
 	char text[24];
@@ -80,6 +104,8 @@ static struct str conn_name(struct batch *b, const struct conn *c)
 
 static const char *transport(const struct conn *c)
 {
+	if (c->dgram)
+		return "udp";
 	return !c->have_info ? NULL : c->info.family == AF_UNIX ? "unix" : "tcp";
 }
 
@@ -215,6 +241,16 @@ static void name_rpc(const struct proto *p, struct span *row)
 	row->name = row->op.s ? row->op : str_of(p->name);
 }
 
+static void name_dns(struct batch *b, struct span *row)
+{
+	struct buf name = { 0 };
+
+	buf_z(&name, "DNS ");
+	buf_str(&name, row->op);
+	row->name = batch_text(b, buf_slice(&name));
+	buf_free(&name);
+}
+
 static void name_row(const struct req *r, const struct conn *c, const struct proto *p,
                      struct batch *b, struct span *row)
 {
@@ -239,6 +275,9 @@ static void name_row(const struct req *r, const struct conn *c, const struct pro
 	case FAMILY_HTTP:
 		if (!row->op.s)
 			row->name = STR("HTTP");
+		break;
+	case FAMILY_DNS:
+		name_dns(b, row);
 		break;
 	case FAMILY_OTHER:
 		break;
@@ -314,6 +353,8 @@ static void set_attrs(const struct req *r, const struct proto *p, const struct c
 		messaging_attrs(r, c, &a);
 	else if (c->proto && c->proto->system)
 		db_attrs(r, c, row, &a);
+	if (r->again)
+		add_attr(&a, "obi.retransmits", STR_NULL, r->again);
 	if (transport(c))
 		add_attr(&a, "network.transport", str_of(transport(c)), 0);
 	if (row->parent_by.s && r->tracestate.known)
@@ -342,15 +383,14 @@ static void set_times(const struct req *r, const struct pair_opts *o, struct spa
 		row->ttfb_ns = (int64_t)((ttfb > end ? end : ttfb) - r->start_ns);
 }
 
-static void set_place(const struct conn *c, struct batch *b, struct span *row)
+static void set_place(const struct req *r, const struct conn *c, struct batch *b, struct span *row)
 {
 	row->conn = conn_name(b, c);
 	if (!c->have_info)
 		return;
 	row->local_ip = address(b, c->info.family, c->info.laddr);
 	row->local_port = port(c, c->info.lport);
-	row->peer_ip = address(b, c->info.family, c->info.raddr);
-	row->peer_port = port(c, c->info.rport);
+	set_peer(c, &r->peer, &row->peer_ip, &row->peer_port, b);
 }
 
 static struct str copied(const struct req *r, struct piece p, struct batch *b)
@@ -381,7 +421,7 @@ void req_build(const struct req *r, const struct conn *c, const struct pair_opts
 	row->req_bytes = (int64_t)r->req_bytes;
 	if (r->ttfb_ns)
 		row->resp_bytes = (int64_t)r->resp_bytes;
-	set_place(c, b, row);
+	set_place(r, c, b, row);
 	name_row(r, c, p, b, row);
 	set_attrs(r, p, c, b, row);
 }
@@ -408,9 +448,19 @@ static void conn_counts(const struct conn *c, struct conn_row *row)
 		row->retransmits = c->retransmits;
 }
 
+static const char *conn_proto(const struct conn *c)
+{
+	const char *guess = c->dgram ? guess_datagram(c->first, c->nfirst) : NULL;
+
+	if (c->proto)
+		return c->proto->name;
+	return c->why == WHY_TLS ? "tls?" : guess ? guess : transport(c);
+}
+
 void conn_build(const struct conn *c, const struct pair_opts *o, struct conn_row *row,
                 struct batch *b)
 {
+	static const struct conn_peer nobody;
 	struct buf first = { 0 };
 
 	row->conn = conn_name(b, c);
@@ -421,13 +471,12 @@ void conn_build(const struct conn *c, const struct pair_opts *o, struct conn_row
 	row->side = str_of(c->side == SIDE_CLIENT   ? "client"
 	                   : c->side == SIDE_SERVER ? "server"
 	                                            : NULL);
-	row->proto = str_of(c->proto ? c->proto->name : c->why == WHY_TLS ? "tls?" : transport(c));
+	row->proto = str_of(conn_proto(c));
 	row->state = c->end_ns ? STR("closed") : STR("open");
 	if (c->have_info) {
 		row->local_ip = address(b, c->info.family, c->info.laddr);
 		row->local_port = port(c, c->info.lport);
-		row->peer_ip = address(b, c->info.family, c->info.raddr);
-		row->peer_port = port(c, c->info.rport);
+		set_peer(c, c->many_peers ? &nobody : &c->only, &row->peer_ip, &row->peer_port, b);
 	}
 	conn_counts(c, row);
 	row->why = str_of(c->proto ? NULL : conn_why(c));

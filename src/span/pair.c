@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "span/late.h"
 #include "span/queue.h"
 #include "span/take.h"
 
@@ -77,6 +78,8 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	struct talk *k = c->pairs;
 	struct req *r;
 
+	if (late_again(c, k, m, first, bytes))
+		return NULL;
 	if (p->open >= (p->opts.max_open ? p->opts.max_open : MAX_OPEN) && k->head)
 		queue_give_up(p, c, k->head, SPAN_F_GAP);
 	r = queue_add(p);
@@ -94,6 +97,7 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	if (c->proto->family == FAMILY_MESSAGING)
 		r->rows = m->rows;
 	r->id = m->id;
+	r->peer = c->peer;
 	r->proto = (uint16_t)m->proto;
 	r->prepare = m->flags & MSG_F_PREPARE;
 	r->def_id = m->def_id;
@@ -115,19 +119,10 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	return r;
 }
 
-static struct req *by_id(const struct talk *k, uint64_t id)
-{
-	struct req *r = k ? k->head : NULL;
-
-	while (r && r->id != id)
-		r = r->next;
-	return r;
-}
-
 /* The request that an answer belongs to. */
 static struct req *answered_by(const struct conn *c, const struct talk *k, const struct msg *m)
 {
-	return c->proto->in_order ? k->head : by_id(k, m->id);
+	return c->proto->in_order ? k->head : late_by_id(c, k, m->id);
 }
 
 /* An answer's times and bytes, or those of the requester's word that it waits no longer. */
@@ -135,6 +130,8 @@ static void take_times(const struct conn *c, struct req *r, enum dir d, const st
                        const struct moment *first, const struct moment *last, uint64_t bytes)
 {
 	r->end_ns = when(c, d, last);
+	if (!r->peer.known)
+		r->peer = c->peer;
 	if (m->flags & MSG_F_GIVEUP) {
 		r->req_bytes += bytes;
 		r->no_answer |= !r->ttfb_ns;
@@ -258,7 +255,7 @@ static void on_part(struct talk *k, const struct msg *m, const struct moment *fi
 static void on_stream(struct talk *k, const struct conn *c, enum dir d, const struct msg *m,
                       const struct moment *last, uint64_t bytes)
 {
-	struct req *r = by_id(k, m->id);
+	struct req *r = late_by_id(c, k, m->id);
 
 	k->part[d] = r;
 	if (r && d == DIR_REQ) {
@@ -402,7 +399,7 @@ static unsigned int pair_open(void *ctx, const struct conn *c)
 static bool pair_awaits(void *ctx, const struct conn *c, uint64_t id)
 {
 	(void)ctx;
-	return by_id(c->pairs, id);
+	return c->pairs && late_by_id(c, c->pairs, id);
 }
 
 static void conn_row(struct pairs *p, struct conn *c)
@@ -468,6 +465,7 @@ struct pairs *pair_new(const struct pair_opts *o)
 		.gap = pair_gap,
 		.open = pair_open,
 		.awaits = pair_awaits,
+		.expire = late_expire,
 		.verdict = pair_verdict,
 		.closed = pair_closed,
 	};

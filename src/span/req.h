@@ -23,7 +23,10 @@ struct req {
 	uint64_t serial; /* how many requests the capture had seen before */
 	int64_t rows, code;
 	uint32_t pid, tid;
-	uint32_t flags; /* SPAN_F_* */
+	uint32_t again;        /* times it was asked once more */
+	uint64_t again_ns;     /* the last of them */
+	struct conn_peer peer; /* datagrams: of whom, or by whom */
+	uint32_t flags;        /* SPAN_F_* */
 	enum messaging does;
 	bool error, server_error, prepare, answered, define, newdb_ok, no_answer, temporary;
 	bool no_status; /* whether it failed is not known */

@@ -59,8 +59,16 @@ static struct conn_sink sink;
 static void rig_init(struct rig *r, unsigned int max)
 {
 	*r = (struct rig){ 0 };
-	sink = (struct conn_sink){ r,       on_message, on_passed,  on_gap,
-		                   on_open, on_awaits,  on_verdict, on_closed };
+	sink = (struct conn_sink){
+		.ctx = r,
+		.message = on_message,
+		.passed = on_passed,
+		.gap = on_gap,
+		.open = on_open,
+		.awaits = on_awaits,
+		.verdict = on_verdict,
+		.closed = on_closed,
+	};
 	r->conns = conns_new(&(struct conns_opts){ .max = max }, &sink);
 	ck_assert_ptr_nonnull(r->conns);
 }
