@@ -186,16 +186,16 @@ static enum sql_dialect dialect(const struct conn *c)
 
 static void name_sql(const struct conn *c, struct batch *b, struct span *row)
 {
-	char query[QUERY_BYTES], summary[SUMMARY_BYTES];
-	size_t n;
+	char query[QUERY_BYTES], summary[SUMMARY_BYTES + sizeof("BATCH")] = "BATCH ";
+	size_t n, batch = str_is(row->op, "BATCH") ? sizeof("BATCH") : 0;
 
 	if (!row->target.s || !row->target.len)
 		return;
 	n = sql_normalise(row->target, dialect(c), query, sizeof(query));
 	row->query = batch_text(b, (struct str){ query, n });
-	n = sql_summary(row->target, dialect(c), summary, sizeof(summary));
+	n = sql_summary(row->target, dialect(c), summary + batch, SUMMARY_BYTES);
 	if (n)
-		row->name = batch_text(b, (struct str){ summary, n });
+		row->name = batch_text(b, (struct str){ summary, batch + n });
 }
 
 /* "find orders" (db.query.summary), else the operation alone. */

@@ -317,7 +317,8 @@ void redact_row(enum table t, void *row, struct batch *b)
 		apply(&((struct proc_row *)row)->cmdline, b, add_message);
 	if (t != TABLE_SPANS)
 		return;
-	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql"))
+	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql") ||
+	    str_is(s->proto, "cassandra") || str_is(s->proto, "clickhouse"))
 		redact_sql(s, b);
 	else if (str_is(s->proto, "http") || str_is(s->proto, "http2") ||
 	         str_is(s->proto, "websocket"))
