@@ -12,6 +12,7 @@ set -eu
 
 packages=${*:-"
 	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
+	dnsutils python3-dnspython unbound
 	mariadb-client mariadb-server
 	mosquitto python3-paho-mqtt
 	nats-server
