@@ -24,6 +24,7 @@ struct chain {
 	unsigned int whole; /* requests, complete */
 	unsigned int begun; /* with the one that is cut off */
 	uint32_t low, high; /* ids: a client hands them out before it knows when they are sent */
+	bool named; /* one says its client */
 	bool bad;
 };
 
@@ -51,6 +52,7 @@ static struct chain requests(struct cur c)
 		if (found.bad)
 			break;
 		cur_take(&c, (size_t)h.len + 4);
+		found.named |= h.client.len > 0;
 		found.whole += !c.over;
 		if (c.over)
 			break;
@@ -102,7 +104,8 @@ static bool asked_inside(struct cur req, struct cur resp)
 	const uint8_t *id = cur_left(&resp) >= HEAD ? resp.p + 4 : NULL;
 	const uint8_t *p = req.p;
 
-	if (!id || cur_be32(&resp) > PLENTY)
+	/* The first id of a connection is 0 with most, as are many bytes of anything. */
+	if (!id || cur_be32(&resp) > PLENTY || !cur_be32(&resp))
 		return false;
 	if (cur_left(&req) > PROTO_HEAD)
 		req.end = req.p + PROTO_HEAD;
@@ -127,10 +130,13 @@ static enum sure kafka_detect(const struct first *f)
 	if (!req.begun) /* tracing began inside of a request */
 		return !f->from_start && asked_inside(f->req, f->resp) ? SURE_YES : SURE_NO;
 	fit = replied ? answers(f->resp, &req, f->from_start) : FIT_SHORT;
+	if (fit != FIT_YES && (req.bad || (fit == FIT_NO && f->from_start)))
+		return SURE_NO;
+	/* small numbers between zeroes, as anything may have them, are such requests too */
+	if (!req.named && (fit != FIT_YES || !req.high))
+		return SURE_MAYBE;
 	if (fit == FIT_YES)
 		return SURE_YES;
-	if (req.bad || (fit == FIT_NO && f->from_start))
-		return SURE_NO;
 	return req.whole > 2 ? SURE_LIKELY : SURE_MAYBE;
 }
 

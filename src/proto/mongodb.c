@@ -148,11 +148,11 @@ int mongodb_begins(struct cur c, enum dir dir)
 /* ---- detection ---- */
 
 /* The first place in the bytes where a message begins for sure. */
-static const uint8_t *find(struct cur in, enum dir dir)
+static const uint8_t *find(struct cur in, enum dir dir, uint8_t low)
 {
 	for (; cur_left(&in) > MONGODB_HEAD; in.p++) {
 		/* high bytes of the opcode; the highest of the length */
-		if (!in.p[14] && !in.p[15] && in.p[13] <= 7 && in.p[3] <= 2 &&
+		if (!in.p[14] && !in.p[15] && in.p[13] <= 7 && in.p[13] >= low && in.p[3] <= 2 &&
 		    mongodb_begins(in, dir) > 0)
 			return in.p;
 	}
@@ -166,9 +166,9 @@ static enum sure mongodb_detect(const struct first *f)
 	if (asks < 0 || answers < 0) {
 		if (f->from_start)
 			return SURE_NO;
-		/* tracing began inside of a message */
-		asks = asks < 0 && find(f->req, DIR_REQ) ? 1 : asks;
-		answers = answers < 0 && find(f->resp, DIR_RESP) ? 1 : answers;
+		/* tracing began inside of a message; OP_REPLY, 1, is like many bytes of anything */
+		asks = asks < 0 && find(f->req, DIR_REQ, 7) ? 1 : asks;
+		answers = answers < 0 && find(f->resp, DIR_RESP, 7) ? 1 : answers;
 	}
 	if (asks > 0 || answers > 0)
 		return SURE_YES;
@@ -181,7 +181,7 @@ static const uint8_t *mongodb_resync(void *state, enum dir dir, struct cur in)
 	struct mongodb *s = state;
 
 	s->last_answer = 0;
-	return mongodb_begins(in, dir) >= 0 ? in.p : find(in, dir);
+	return mongodb_begins(in, dir) >= 0 ? in.p : find(in, dir, 0);
 }
 
 /* ---- the table ---- */

@@ -230,7 +230,7 @@ static const struct {
 	{ { "--proto", "http,redis" }, "(proto = 'http' or proto = 'redis')" },
 	{ { "--method", "get" }, "(upper(op) = 'GET')" },
 	{ { "--path", "/it's/*" },
-	  "(proto in ('http', 'http2') and (target glob '/it''s/*' or target glob '/it''s/*[?]*'))" },
+	  "(proto in ('http', 'http2', 'websocket') and (target glob '/it''s/*' or target glob '/it''s/*[?]*'))" },
 	{ { "--status", "5xx,404" },
 	  "(proto in ('http', 'http2') and code between 500 and 599 or code = 404 or status = '404')" },
 	{ { "--status", "42P01" }, "(status = '42P01')" },
