@@ -197,7 +197,7 @@ check-all: deps ## check, then what needs more programs or more time
 	@$(MAKE) all
 	@bash tests/run.sh check-all
 
-check-unit: $(UNIT_OUT)/check ## unit tests alone (SAN=thread: with ThreadSanitizer)
+check-unit: $(UNIT_OUT)/check ## unit tests alone, on all processors (SAN=thread: with ThreadSanitizer)
 	$(Q)$<
 
 check-replay: obi ## recordings give the same output as before

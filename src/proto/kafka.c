@@ -24,7 +24,7 @@ struct chain {
 	unsigned int whole; /* requests, complete */
 	unsigned int begun; /* with the one that is cut off */
 	uint32_t low, high; /* ids: a client hands them out before it knows when they are sent */
-	bool named; /* one says its client */
+	bool named;         /* one says its client */
 	bool bad;
 };
 

@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/unit/feed.h"
 
@@ -36,14 +37,17 @@ static size_t nrows;
 /* The protocol by the folder; a folder that no protocol owns is a mistake. */
 static void find_rows(void)
 {
-	const char *only = getenv("OBI_CORPUS");
+	const char *only = getenv("OBI_CORPUS"), *mine = getenv("OBI_UNIT_PART");
+	unsigned int part = 0, parts = 1;
 	char pattern[64];
 	static glob_t found;
 
 	snprintf(pattern, sizeof(pattern), "tests/corpus/%s/*.conv", only ? only : "*");
 	if (nrows || glob(pattern, 0, NULL, &found))
 		return;
-	for (size_t i = 0; i < found.gl_pathc && nrows < ROWS; i++) {
+	if (mine && sscanf(mine, "%u/%u", &part, &parts) != 2)
+		return;
+	for (size_t i = part; i < found.gl_pathc && nrows < ROWS; i += parts) {
 		const char *dir = found.gl_pathv[i] + strlen("tests/corpus/");
 		struct str name = { dir, (size_t)(strchr(dir, '/') - dir) };
 
@@ -414,7 +418,7 @@ END_TEST
 START_TEST(has_a_complete_table_entry)
 {
 	const struct proto *p = proto_by_id(protos[_i].id);
-	unsigned int mine = 0;
+	char corpus[64];
 
 	ck_assert(p && p->name && p->title && p->ops && p->detect && p->parse && p->resync);
 	ck_assert_int_eq(proto_by_name(str_of(p->name)), protos[_i].id);
@@ -422,9 +426,8 @@ START_TEST(has_a_complete_table_entry)
 		ck_assert_int_le(p->rules[i].off + p->rules[i].len, 32);
 		ck_assert_int_le(p->rules[i].len, 8);
 	}
-	for (size_t i = 0; i < nrows; i++)
-		mine += rows[i].proto == p;
-	ck_assert_msg(mine > 0 || p->over, "%s has no corpus", p->name);
+	snprintf(corpus, sizeof(corpus), "tests/corpus/%s", p->name);
+	ck_assert_msg(!access(corpus, R_OK) || p->over, "%s has no corpus", p->name);
 }
 END_TEST
 
