@@ -109,7 +109,7 @@ static struct req *on_request(struct pairs *p, struct conn *c, enum dir d, const
 	if (d == DIR_REQ) {
 		k->prelude_bytes = 0;
 		k->lead.ts_ns = 0;
-		k->leads = false;
+		k->alone = k->leads = false;
 	}
 	take_texts(p, c, k, r, m);
 	*(k->tail ? &k->tail->next : &k->head) = r;
@@ -158,13 +158,7 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 		r->no_status = true;
 	if (m->flags & MSG_F_GUESSED)
 		r->flags |= SPAN_F_GUESSED_PROTO;
-	if (m->status.s && m->status.len)
-		r->status = req_text(r, m->status);
-	if (m->error_type.len)
-		r->error_type = req_text(r, m->error_type);
-	if (m->code != MSG_NO_CODE)
-		r->code = m->code;
-	r->error |= c->side == SIDE_SERVER ? m->server_error : m->error;
+	take_status(c, r, m);
 	if (m->rows >= 0)
 		r->rows = r->rows < 0 ? m->rows : r->rows + m->rows;
 	if (m->flags & MSG_F_CUT)
@@ -269,6 +263,11 @@ static void on_stream(struct talk *k, const struct conn *c, enum dir d, const st
 static void on_none(struct talk *k, const struct conn *c, enum dir d, const struct msg *m,
                     const struct moment *first, const struct moment *last, uint64_t bytes)
 {
+	/* More of a message that went out alone; its row is made. */
+	if (d == DIR_REQ && k->alone && c->proto->family == FAMILY_MESSAGING)
+		return;
+	if (d == DIR_REQ)
+		k->alone = false;
 	if (c->proto->answers) {
 		on_stream(k, c, d, m, last, bytes);
 	} else if (d == DIR_REQ) {
@@ -316,6 +315,9 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 	case MSG_ONEWAY:
 		r = on_request(p, c, d, m, first, bytes);
 		if (r) {
+			take_status(c, r, m);
+			k->alone = d == DIR_REQ;
+			r->req_bytes += m->skip;
 			r->no_answer = true;
 			r->end_ns = when(c, d, last);
 			queue_finish(p, c, r);
@@ -351,7 +353,7 @@ static void pair_passed(void *ctx, struct conn *c, enum dir d, uint64_t n, bool 
 	if (d == DIR_REQ) {
 		if (c->proto->answers && r)
 			r->req_bytes += n;
-		if (!c->proto->answers)
+		if (!c->proto->answers && !k->alone)
 			*(k->tail && !k->leads ? &k->tail->req_bytes : &k->prelude_bytes) += n;
 		return;
 	}

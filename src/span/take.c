@@ -77,3 +77,14 @@ void take_db(struct talk *k, struct str db)
 	memcpy(k->db, db.s ? db.s : "", db.len);
 	k->db[db.len] = 0;
 }
+
+void take_status(const struct conn *c, struct req *r, const struct msg *m)
+{
+	if (m->status.s && m->status.len)
+		r->status = req_text(r, m->status);
+	if (m->error_type.len)
+		r->error_type = req_text(r, m->error_type);
+	if (m->code != MSG_NO_CODE)
+		r->code = m->code;
+	r->error |= c->side == SIDE_SERVER ? m->server_error : m->error;
+}

@@ -15,6 +15,8 @@ void take_trace(struct req *r, const struct msg *m);
 /* Everything that a request says. */
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                 const struct msg *m);
+/* How it went, by an answer or by a message that nobody answers. */
+void take_status(const struct conn *c, struct req *r, const struct msg *m);
 
 /* The database that is current from here on. */
 void take_db(struct talk *k, struct str db);
