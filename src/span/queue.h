@@ -19,8 +19,8 @@ struct talk {
 	struct hash defs;       /* prepared statements: id to NUL-terminated text */
 	uint64_t prelude_bytes; /* of messages that belong to the next request */
 	struct moment lead;     /* of the first that leads it; ts_ns 0: none did */
-	bool alone;             /* the last request wanted no answer: what passes unread is its own */
-	bool leads;             /* what passes unread belongs to the next request too */
+	bool alone; /* the last request wanted no answer: what passes unread is its own */
+	bool leads; /* what passes unread belongs to the next request too */
 	char db[64];
 };
 
