@@ -104,7 +104,10 @@ static void json(struct buf *b, enum proto_id id, const struct proto *p)
 
 	buf_fmt(b, "{\"name\":\"%s\",\"number\":%d,\"title\":", p->name, (int)id);
 	json_str(b, str_of(p->title));
-	buf_fmt(b, ",\"stage\":%d,\"ports\":[", stage_of(p));
+	if (p->over)
+		buf_fmt(b, ",\"over\":\"%s\",\"stage\":null,\"ports\":[", p->over);
+	else
+		buf_fmt(b, ",\"over\":null,\"stage\":%d,\"ports\":[", stage_of(p));
 	for (size_t i = 0; i < sizeof(p->ports) / sizeof(p->ports[0]) && p->ports[i]; i++)
 		buf_fmt(b, "%s%u", n++ ? "," : "", p->ports[i]);
 	buf_ch(b, ']');

@@ -77,17 +77,22 @@ def programs():
             if p.get("name", "").startswith(("obi_", "bare_"))}
 
 
+def spent_by(load):
+    """Run time and number of runs of each program while load() runs."""
+    output("sysctl", "-qw", "kernel.bpf_stats_enabled=1")
+    try:
+        before = programs()
+        load()
+        after = programs()
+    finally:
+        output("sysctl", "-qw", "kernel.bpf_stats_enabled=0")
+    return {k: (t - before[k][0], n - before[k][1]) for k, (t, n) in after.items() if k in before}
+
+
 def profile(on, load):
     """Where the nanoseconds of the probes go while load() runs: a run of each program, and its part of all."""
     with on:
-        output("sysctl", "-qw", "kernel.bpf_stats_enabled=1")
-        try:
-            before = programs()
-            load()
-            after = programs()
-        finally:
-            output("sysctl", "-qw", "kernel.bpf_stats_enabled=0")
-    spent = {k: (t - before[k][0], n - before[k][1]) for k, (t, n) in after.items() if k in before}
+        spent = spent_by(load)
     total = sum(t for t, _ in spent.values()) or 1
     return ", ".join(f"{k} {t / n:.0f} ns ({100 * t / total:.0f}%)"
                      for k, (t, n) in sorted(spent.items(), key=lambda x: -x[1][0]) if n and t > total / 50)

@@ -237,3 +237,14 @@ def row_23():
         subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "obi"], cwd=d, check=True, stdout=subprocess.DEVNULL)
         took = time.monotonic() - start
     return f"{took:.0f} s", "<= 60 s", took <= 60
+
+
+def row_24():
+    """events a second of one core by protocol, from the kernel's record to the span"""
+    rows = [line.split() for line in output(BUILT / "proto_bench").splitlines()]
+    each = {name: (int(events) / int(ns) * 1e3, int(spans)) for name, events, spans, _, ns in rows}
+    known = {p["name"] for p in map(json.loads, output(OBI, "protocols", "-o", "json").splitlines())
+             if not p.get("over")}
+    silent = sorted(known - {name for name, (_, spans) in each.items() if spans})
+    text = ", ".join(f"{name} {rate:.2f} M" for name, (rate, _) in sorted(each.items(), key=lambda x: -x[1][0]))
+    return text + (f"; no span of {', '.join(silent)}" if silent else ""), "a span of each", not silent

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """rows_target - what it costs the traced process, and those that are not traced."""
 import contextlib
+import os
+import socket
 import subprocess
 import time
 
 from measure import (BUILT, ROUNDS, TARGET_CPU, bare_on, cpu_ns, guarded, median, nothing, obi_on, output, popen,
-                     profile, rounds, worker, wrk)
+                     profile, rounds, spent_by, worker, wrk)
 from rig.proc import end, free_port, listens, wait_for
 from rig.servers import Nginx, Postgres, Redis, PG_BIN
 
@@ -165,3 +167,44 @@ def row_20():
             p.wait()
     ratio = median(got["many"]) / median(got["one"])
     return f"{ratio:.3f}x per request, 500 attached in {took:.2f} s", "<= 1.05x, <= 1 s", ratio <= 1.05 and took <= 1
+
+
+ECHO = """
+import os, socket
+at = socket.create_server(("127.0.0.1", 0))
+print(at.getsockname()[1], flush=True)
+while True:
+    c, _ = at.accept()
+    while got := c.recv(65536):
+        c.sendall(got)
+"""
+
+
+def exchange(port, connections, messages, size=128):
+    """Messages of random bytes and their echoes; one event each way for every message."""
+    for _ in range(connections):
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(messages):
+                s.sendall(os.urandom(size))
+                left = size
+                while left:
+                    left -= len(s.recv(left))
+
+
+def row_25():
+    """probes, for each event of a connection that nobody knows, against one that is muted"""
+    server = popen("/usr/bin/python3", "-c", ECHO, cpu=TARGET_CPU, stdout=subprocess.PIPE, text=True)
+    port = int(server.stdout.readline())
+    # 256 messages of 128 bytes each way are 64 KiB: all that is looked at before giving up
+    load = {"unknown": lambda: exchange(port, 40, 256), "muted": lambda: exchange(port, 1, 10240)}
+    ns = {}
+    try:
+        for which in ("muted", "unknown"):
+            with obi_on(server.pid):
+                spent = spent_by(load[which])
+            ns[which] = sum(t for t, _ in spent.values()) / 20480
+    finally:
+        end(server)
+    ratio = ns["unknown"] / ns["muted"]
+    return f"{ns['unknown']:.0f} ns, muted {ns['muted']:.0f} ns: {ratio:.2f}x", "<= 2x", ratio <= 2
