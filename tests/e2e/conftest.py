@@ -30,6 +30,8 @@ def leave(*_):
 def pytest_configure(config):
     signal.signal(signal.SIGTERM, leave)  # so that servers are stopped then too
     signal.signal(signal.SIGHUP, leave)
+    # ignored where the tests run in the background; what they start would ignore it too, and a shell cannot trap it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.getuid() != 0:
         pytest.exit("the end-to-end tests need root: sudo make check-e2e", 3)
     if not os.access(OBI, os.X_OK):
