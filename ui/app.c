@@ -390,7 +390,7 @@ static void *start(void *arg)
 
 static int begin(struct app *a)
 {
-	int view = view_by_name(a->opts.view ? a->opts.view : "trace");
+	int view = view_by_name(a->opts.view);
 
 	if (view < 0)
 		return err_set(a->err, ENOENT, "no view %s", a->opts.view);
@@ -465,6 +465,8 @@ int ui_run(const struct ui_opts *o, char *err)
 	if (!a)
 		return err_set(err, ENOMEM, "out of memory");
 	a->opts = *o;
+	if (!a->opts.view)
+		a->opts.view = "trace";
 	a->err = err;
 	a->session = o->session;
 	a->window_ns = o->window_ns ? o->window_ns : -1;

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Start and stop under load, signals, full disks, closed pipes: the application never notices."""
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import sys
+import termios
 import threading
 import time
 
@@ -105,11 +108,25 @@ def test_a_signal_ends_it_with_a_summary(nginx, sig):
 
 
 def test_a_second_interrupt_ends_it_at_once(nginx):
-    with Traffic(nginx.port, 500) as traffic, Obi(pids=nginx.pids, stdout=subprocess.DEVNULL) as obi:
+    """The first one waits for the output, which nobody reads."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    with Traffic(nginx.port, 500) as traffic, Obi(pids=nginx.pids, stdout=write) as obi:
+        wait_for("a full pipe", lambda: int.from_bytes(fcntl.ioctl(read, termios.FIONREAD, bytes(4)), sys.byteorder) > 2000)
         obi.process.send_signal(signal.SIGINT)
-        obi.process.send_signal(signal.SIGINT)
-        obi.process.wait(60)
+        wait_for("the end", lambda: obi.process.send_signal(signal.SIGINT) or obi.process.poll() is not None)
         traffic.stop()
+    os.close(read)
+    os.close(write)
+    assert obi.process.returncode == 130
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(nginx):
+    """timeout sends it to its child, and then to the group that the child is in."""
+    for _ in range(5):
+        p = subprocess.run(["timeout", "-s", "INT", "--preserve-status", "1", OBI, "trace", "-p", str(nginx.pids[0])],
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert p.returncode == 0, p.stderr
 
 
 def asked(obi):
