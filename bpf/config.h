@@ -34,6 +34,7 @@ struct config {
 	struct comm_rule comms[COMMS_MAX];
 	__u32 ncomms;
 	__u32 self;       /* thread group of the tracer */
+	__u32 pidns;      /* PID namespace whose ids are used; 0: the host's */
 	__u32 head_bytes; /* EV_LEVEL_HEAD */
 	__u32 tail_bytes;
 	__u32 full_bytes; /* EV_LEVEL_FULL: of each piece of a call */

@@ -87,7 +87,7 @@ static __always_inline bool conn_record(const struct state *st, const struct soc
 	__builtin_memset(e, 0, sizeof(*e));
 	head_set(&e->h, kind, sizeof(*e));
 	if (owner) {
-		e->h.pid = BPF_CORE_READ(owner, tgid);
+		e->h.pid = tgid_of(owner);
 		e->h.tid = e->h.pid;
 		e->cgroup = cgroup_of(owner);
 	} else {

@@ -18,7 +18,7 @@ int BPF_PROG(obi_tcp_send, struct sock *sk)
 {
 	struct state *st;
 
-	if (!wanted(bpf_get_current_pid_tgid() >> 32))
+	if (!wanted(current_id() >> 32))
 		return 0;
 	st = bpf_sk_storage_get(&states, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (st && !st->enter_ns)

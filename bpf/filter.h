@@ -6,7 +6,7 @@
  * filter.h - the first test of every probe, and its last step: a record.
  */
 
-#include "bpf/maps.h"
+#include "bpf/pids.h"
 
 static __always_inline __u32 *slot_of(__u32 tgid)
 {
@@ -20,6 +20,8 @@ static __always_inline bool wanted(__u32 tgid)
 {
 	__u32 *slot, first;
 
+	if (cfg.pidns && !tgid)
+		return false; /* outside of obi's namespace */
 	if (cfg.all)
 		return tgid != cfg.self && !bpf_map_lookup_elem(&never, &tgid);
 	slot = slot_of(tgid);
@@ -36,7 +38,7 @@ static __always_inline struct counts *count(__u32 set)
 
 static __always_inline void head_set(struct ev_head *h, __u16 kind, __u32 size)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = current_id();
 
 	h->ts_ns = bpf_ktime_get_ns();
 	h->task = 0;

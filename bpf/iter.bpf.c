@@ -103,7 +103,7 @@ int obi_files(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	tgid = task->tgid;
+	tgid = tgid_of(task);
 	if (!wanted(tgid) || (file->f_inode->i_mode & S_IFMT) != S_IFSOCK)
 		return 0;
 	if (cfg.hash) {

@@ -42,8 +42,8 @@ static __always_inline void proc_of(struct ev_proc *e, const struct task_struct 
 {
 	__builtin_memset(e, 0, sizeof(*e));
 	head_set(&e->h, kind, sizeof(*e));
-	e->h.pid = task->tgid;
-	e->h.tid = task->pid;
+	e->h.pid = tgid_of(task);
+	e->h.tid = tid_of(task);
 	BPF_CORE_READ_INTO(&e->comm, task, comm);
 }
 
@@ -61,7 +61,7 @@ static __always_inline void target_add(__u32 tgid, __u32 flags)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(obi_fork, struct task_struct *parent, struct task_struct *child)
 {
-	__u32 tgid = parent->tgid, *flags;
+	__u32 tgid = tgid_of(parent), *flags;
 	struct ev_proc e;
 
 	if (child->tgid != child->pid)
@@ -73,7 +73,7 @@ int BPF_PROG(obi_fork, struct task_struct *parent, struct task_struct *child)
 		flags = bpf_map_lookup_elem(&targets, &tgid);
 		if (!flags || !(*flags & TARGET_FOLLOW))
 			return 0;
-		target_add(child->tgid, *flags);
+		target_add(tgid_of(child), *flags);
 	}
 	proc_of(&e, child, EV_FORK);
 	e.ppid = tgid;
@@ -100,11 +100,11 @@ static __always_inline bool comm_matches(const __u8 *comm)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(obi_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	__u32 tgid = task->tgid;
+	__u32 tgid = tgid_of(task);
 	bool known = wanted(tgid);
 	struct ev_proc e;
 
-	if (tgid == cfg.self || (cfg.all && !known))
+	if (!tgid || tgid == cfg.self || (cfg.all && !known))
 		return 0;
 	proc_of(&e, task, EV_EXEC);
 	if (!known && comm_matches(e.comm)) {
@@ -116,7 +116,7 @@ int BPF_PROG(obi_exec, struct task_struct *task, int old_pid, struct linux_binpr
 			return 0;
 		e.h.kind = EV_WATCH;
 	}
-	e.ppid = task->real_parent->tgid;
+	e.ppid = tgid_of(task->real_parent);
 	proc_record(&e, !known, bprm->filename);
 	return 0;
 }
@@ -125,7 +125,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(obi_exit, struct task_struct *task)
 {
 	struct signal_struct *sig = task->signal;
-	__u32 tgid = task->tgid, *slot;
+	__u32 tgid = tgid_of(task), *slot;
 	struct ev_proc e;
 
 	if (sig->live.counter)
@@ -138,7 +138,7 @@ int BPF_PROG(obi_exit, struct task_struct *task)
 		return 0;
 	proc_of(&e, task, EV_EXIT);
 	e.h.tid = tgid;
-	e.ppid = task->real_parent->tgid;
+	e.ppid = tgid_of(task->real_parent);
 	e.exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code : task->exit_code;
 	proc_record(&e, false, NULL);
 	return 0;

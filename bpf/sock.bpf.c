@@ -127,7 +127,7 @@ static __noinline void state_start(struct state *st, struct sock *sk, struct io 
 		state_tcp(st, sk, io->dir == EV_RECV ? io->ret : 0,
 		          io->dir == EV_SEND ? io->ret : 0);
 	else
-		state_other(st, bpf_get_current_pid_tgid() >> 32);
+		state_other(st, current_id() >> 32);
 	st->flags |= STATE_KNOWN;
 }
 
@@ -137,7 +137,7 @@ static __always_inline int on_io(struct sock *sk, int ret, int flags, enum ev_di
 	struct tcp_sock *tp;
 	struct state *st;
 
-	if (!wanted(bpf_get_current_pid_tgid() >> 32))
+	if (!wanted(current_id() >> 32))
 		return 0;
 	if (ret < 0) {
 		st = dir == EV_SEND ? bpf_sk_storage_get(&states, sk, NULL, 0) : NULL;

@@ -56,7 +56,7 @@ static __noinline int state_start(struct state *st, struct call *c, __u32 moved)
 	if (c->tcp)
 		state_tcp(st, c->sk, c->dir == EV_RECV ? moved : 0, c->dir == EV_SEND ? moved : 0);
 	else
-		state_other(st, bpf_get_current_pid_tgid() >> 32);
+		state_other(st, current_id() >> 32);
 	st->flags |= STATE_KNOWN;
 	return 0;
 }
@@ -218,7 +218,7 @@ int BPF_PROG(obi_sys_exit, struct pt_regs *regs, long ret)
 
 	if (!send && !recv)
 		return 0;
-	if (ret < 0 || (!ret && (!recv || send)) || !wanted(bpf_get_current_pid_tgid() >> 32))
+	if (ret < 0 || (!ret && (!recv || send)) || !wanted(current_id() >> 32))
 		return 0;
 	c = call_here();
 	if (!c)

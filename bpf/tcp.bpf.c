@@ -39,7 +39,7 @@ static __always_inline void on_connect(struct sock *sk)
 	__u64 key = (__u64)sk;
 	struct state *st;
 
-	if (!wanted(bpf_get_current_pid_tgid() >> 32))
+	if (!wanted(current_id() >> 32))
 		return;
 	if (cfg.hash) {
 		fresh.inode = inode_of(sk);
@@ -56,7 +56,7 @@ static __always_inline void on_listen(struct sock *sk)
 {
 	struct state st = {};
 
-	if (!wanted(bpf_get_current_pid_tgid() >> 32))
+	if (!wanted(current_id() >> 32))
 		return;
 	st.id = id_of(sk);
 	if (conn_record(&st, sk, EV_LISTEN, COUNTS_SOFTIRQ, NULL))

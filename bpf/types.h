@@ -173,6 +173,8 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct pid; /* pids.h */
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
@@ -191,6 +193,8 @@ struct task_struct {
 	int tgid;
 	int exit_code;
 	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	struct files_struct *files;
 	struct signal_struct *signal;
 	struct css_set *cgroups;

@@ -53,7 +53,7 @@ int BPF_PROG(obi_uring_wait, struct io_kiocb *req)
 	struct socket *socket = NULL;
 	struct file *file;
 
-	if (dir < 0 || !wanted(bpf_get_current_pid_tgid() >> 32))
+	if (dir < 0 || !wanted(current_id() >> 32))
 		return 0;
 	file = BPF_CORE_READ(req, file);
 	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)

@@ -16,6 +16,7 @@
 #include "pipeline.h"
 #include "read/reader.h"
 #include "base/own.h"
+#include "base/rights.h"
 
 struct session {
 	struct session_opts opts;
@@ -180,6 +181,9 @@ struct session *session_new(const struct session_opts *o, int *error, char *err)
 		session_free(s);
 		return NULL;
 	}
+	/* From here on bytes of strangers are parsed; the threads that do it start later. */
+	if (rights_drop(!o->nrecordings))
+		warn(LEVEL_DEBUG, "capabilities that are not needed could not be given up");
 	if (p->capture)
 		p->run.wall_offset_ns = capture_wall_offset(p->capture);
 	if (p->capture && !o->nrecordings)

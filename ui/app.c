@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/rights.h"
 
 #define VIEW(name) extern const struct view view_##name;
 #include "views.def"
@@ -402,6 +403,7 @@ static int begin(struct app *a)
 		a->starting = false;
 		return err_set(a->err, EAGAIN, "cannot start a thread");
 	}
+	(void)rights_drop(true); /* of this thread: the starter still has what attaching needs */
 	return 0;
 }
 

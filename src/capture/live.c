@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "capture/live_levels.h"
 #include "capture/live_ring.h"
 #include "capture/probes.h"
 #include "capture/source.h"
@@ -229,37 +230,12 @@ static int live_poll(struct capture *c, int timeout_ms, capture_fn fn, void *ctx
 
 static void live_interest(struct capture *c, uint64_t conn, enum ev_level level)
 {
-	uint64_t hash = LEVEL_HASH(conn), tag = LEVEL_TAG(hash);
-	__u64 *way = live_of(c)->levels[LEVEL_BUCKET(hash)].way;
-	uint64_t first = __atomic_load_n(&way[0], __ATOMIC_RELAXED);
-	uint64_t second = __atomic_load_n(&way[1], __ATOMIC_RELAXED);
-	int i;
-
-	if (first >> 32 == tag)
-		i = 0;
-	else if (second >> 32 == tag)
-		i = 1;
-	else if (!first || !second)
-		i = first != 0;
-	else
-		i = (int)(tag >> 1 & 1); /* the kernel keeps the last answer it has seen */
-	if (__atomic_load_n(&way[i], __ATOMIC_RELAXED) >> 32 != tag) {
-		uint64_t *until = (uint64_t *)live_of(c)->levels[LEVEL_BUCKET(hash)].until[i];
-
-		__atomic_store_n(&until[0], 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&until[1], 0, __ATOMIC_RELEASE);
-	}
-	__atomic_store_n(&way[i], tag << 32 | (uint64_t)level, __ATOMIC_RELEASE);
+	live_levels_set(live_of(c)->levels, conn, level);
 }
 
 static void live_skip(struct capture *c, uint64_t conn, int dir, uint64_t until)
 {
-	uint64_t hash = LEVEL_HASH(conn), tag = LEVEL_TAG(hash);
-	struct bucket *b = &live_of(c)->levels[LEVEL_BUCKET(hash)];
-
-	for (int i = 0; i < 2; i++)
-		if (__atomic_load_n(&b->way[i], __ATOMIC_RELAXED) >> 32 == tag)
-			__atomic_store_n(&b->until[i][dir & 1], until, __ATOMIC_RELAXED);
+	live_levels_skip(live_of(c)->levels, conn, dir, until);
 }
 
 static int live_rules(struct capture *c, const struct capture_rule *rules, size_t n)
@@ -482,7 +458,8 @@ struct capture *capture_live(const struct capture_opts *opts, char *err)
 	l->progress = opts->progress;
 	l->wall_offset = clock_wall_offset();
 	config_set(&cfg, opts);
-	error = targets_find(&l->spec, &found, err);
+	error = targets_pidns(&l->spec, &cfg.pidns, err);
+	error = error ? error : targets_find(&l->spec, &found, err);
 	if (!error)
 		error = probes_load(&l->probes, &cfg, ring_size(opts->ring_bytes), opts->without,
 		                    err);

@@ -264,3 +264,16 @@ int targets_find(const struct target_spec *spec, struct pidset *out, char *err)
 	pidset_free(&never);
 	return error;
 }
+
+int targets_pidns(const struct target_spec *spec, uint32_t *out, char *err)
+{
+	if (proc_pidns(out))
+		return err_set(err, EXDEV,
+		               "/proc is that of another PID namespace, so that process ids mean "
+		               "two things.\n  run:   obi with a /proc of its own (unshare --pid "
+		               "--mount-proc), or in the host's namespace (nsenter -t 1 -p -m)");
+	if (*out && spec->all)
+		warn(LEVEL_WARN, "this PID namespace is not the host's (a container?): only its "
+		                 "own processes are traced");
+	return 0;
+}

@@ -34,4 +34,10 @@ int targets_find(const struct target_spec *spec, struct pidset *out, char *err);
 /* Who must not be traced with `all`: this process, what shows its terminal. */
 int targets_never(const struct target_spec *spec, struct pidset *out);
 
+/*
+ * The PID namespace to speak of, as cfg.pidns; says so where it is not the host's
+ * and the whole host is meant. 0 or -errno with words in err.
+ */
+int targets_pidns(const struct target_spec *spec, uint32_t *out, char *err);
+
 #endif

@@ -126,6 +126,24 @@ pid_t proc_tgid(pid_t pid)
 	return status_field(pid, "\nTgid:");
 }
 
+int proc_pidns(uint32_t *out)
+{
+	static const ino_t host = 0xeffffffc; /* PROC_PID_INIT_INO: the same on every kernel */
+	char self[32];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+	struct stat st;
+
+	*out = 0;
+	if (n < 0 || stat("/proc/self/ns/pid", &st))
+		return 0; /* what is wrong with /proc is told where it is needed */
+	self[n] = '\0';
+	if (strtol(self, NULL, 10) != getpid())
+		return -EXDEV;
+	if (st.st_ino != host)
+		*out = (uint32_t)st.st_ino;
+	return 0;
+}
+
 /* Edits (insert, delete, replace) between two short names. */
 static size_t distance(const char *a, const char *b)
 {

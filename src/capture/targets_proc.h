@@ -16,4 +16,10 @@ pid_t proc_tgid(pid_t pid);   /* of a process or thread; 0: gone */
 /* "checkout (4242), checkout-worker (4301)": names that look like it. */
 void proc_similar(const struct pidset *all, const char *name, char *out, size_t size);
 
+/*
+ * The PID namespace that /proc and this program are in: 0 is the host's, which
+ * needs no translation. -EXDEV where they differ: ids would mean two things.
+ */
+int proc_pidns(uint32_t *out);
+
 #endif

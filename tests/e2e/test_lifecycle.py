@@ -83,6 +83,56 @@ def test_attach_and_detach_fifty_times_under_load(nginx):
     nothing_left(before)
 
 
+# chown, dac_override, dac_read_search, fowner; kill, sys_ptrace, sys_nice, perfmon, bpf
+TO_WRITE = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3
+TO_CAPTURE = TO_WRITE | 1 << 5 | 1 << 19 | 1 << 23 | 1 << 38 | 1 << 39
+
+
+def rights(pid):
+    """CapEff, CapPrm and CapBnd of every thread, as one set of bits."""
+    out = 0
+    for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+        for line in status.read_text().splitlines():
+            if line.startswith(("CapEff", "CapPrm", "CapBnd")):
+                out |= int(line.split()[1], 16)
+    return out
+
+
+@contextlib.contextmanager
+def sleeper(program):
+    with subprocess.Popen([program, "-c", "input()"], stdin=subprocess.PIPE) as p:
+        yield p
+        p.stdin.close()
+
+
+def test_what_attaching_alone_needs_is_given_up(folder):
+    script = "import socket,sys\n" \
+             "s=socket.create_connection(('127.0.0.1',int(sys.argv[1]))); s.sendall(b'GET /late HTTP/1.1\\r\\n" \
+             "Host: x\\r\\n\\r\\n'); s.recv(4096)\n"
+    name = folder / "later"
+    os.symlink("/usr/bin/python3", name)
+    with Nginx() as late, sleeper(name), Obi("--comm", "later", "-w", folder / "r.otlp", "--rotate", "64K") as obi:
+        # the main thread waits: every other one came after the attaching
+        threads = {int(t.name) for t in pathlib.Path(f"/proc/{obi.process.pid}/task").iterdir()}
+        assert len(threads) > 2
+        assert rights(obi.process.pid) & ~TO_CAPTURE == 0, hex(rights(obi.process.pid))
+        subprocess.run([name, "-c", script, str(late.port)], check=True)  # a target that starts now
+        wait_for("its row", lambda: b"/late" in pathlib.Path(obi.out.name).read_bytes())
+        run = obi.stop()
+    assert [r["target"] for r in run.of("client")] == ["/late"] and not run.lost()
+
+
+def test_a_recording_is_read_without_any_rights_but_to_write(folder):
+    with open(folder / "in", "wb") as f, \
+         subprocess.Popen([OBI, "trace", "-r", "-", "-o", "json"], stdin=subprocess.PIPE,
+                          stdout=f, stderr=subprocess.DEVNULL) as obi:
+        obi.stdin.write(b'{"resourceSpans":[{"scopeSpans":[{"spans":[]}]}]}\n' * 4000)
+        obi.stdin.flush()
+        wait_for("threads", lambda: len(list(pathlib.Path(f"/proc/{obi.pid}/task").iterdir())) > 2)
+        assert rights(obi.pid) & ~TO_WRITE == 0, hex(rights(obi.pid))
+        obi.stdin.close()
+
+
 def test_kill_9_leaves_nothing(nginx):
     before = kernel_objects()
     with Traffic(nginx.port, 500) as traffic:

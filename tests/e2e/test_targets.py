@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whom obi traces: by pid, by name, by cgroup, what starts later, what a command starts."""
 import contextlib
+import json
 import os
 import pathlib
 import socket
@@ -260,3 +261,66 @@ def test_a_process_that_ends_leaves_its_rows(nginx):
         with contextlib.suppress(ProcessLookupError):
             run = obi.stop() if obi.process.poll() is None else obi.wait()
     same(targets(run.rows), [("GET", "/small?gone", "200")], "client that ended")
+
+
+# Runs as the first process of a PID namespace: prints what obi says of a server in it.
+IN_NAMESPACE = """
+import json, os, socket, subprocess, sys
+obi, flags = sys.argv[1], sys.argv[2:]
+server = subprocess.Popen([sys.executable, "-uc", '''
+import socket
+l = socket.create_server(("127.0.0.1", 0))
+print(l.getsockname()[1], flush=True)
+while True:
+    s = l.accept()[0]
+    s.recv(4096)
+    s.sendall(b"HTTP/1.1 200 OK\\\\r\\\\nContent-Length: 0\\\\r\\\\n\\\\r\\\\n")
+    s.close()
+'''], stdout=subprocess.PIPE, text=True)
+port = server.stdout.readline().strip()
+fill = {"PID": str(server.pid), "PORT": port}
+run = subprocess.Popen([obi, "trace", "-o", "json", "-d", "60s", *[fill.get(f, f) for f in flags]],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+said = ""
+while "attached" not in said:
+    line = run.stderr.readline()
+    if not line:
+        break
+    said += line
+while "attached" in said and run.poll() is None:
+    with socket.create_connection(("127.0.0.1", int(port))) as s:
+        s.sendall(b"GET /x HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+        s.recv(4096)
+out, err = run.communicate()
+server.kill()
+print(json.dumps({"server": server.pid, "client": os.getpid(), "obi": run.pid, "err": said + err,
+                  "rows": [json.loads(l) for l in out.splitlines()]}))
+"""
+
+
+def in_namespace(*flags, mount="--mount-proc", env=None):
+    done = subprocess.run(["unshare", "--pid", "--fork", *([mount] if mount else []), "/usr/bin/python3", "-c",
+                           IN_NAMESPACE, OBI, *flags], env=dict(os.environ, **(env or {})),
+                          capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("without", ["", "sock-tracepoints", "sk-storage"])
+def test_in_a_pid_namespace_ids_are_those_of_its_own_proc(without):
+    said = in_namespace("-p", "PID", "--count", "3", env={"OBI_WITHOUT": without})
+    rows = [r for r in said["rows"] if "summary" not in r]
+    assert len(rows) == 3, said["err"]
+    assert {(r["pid"], r["kind"], r["comm"]) for r in rows} == {(said["server"], "server", "python3")}
+
+
+def test_in_a_pid_namespace_only_its_own_processes_are_the_whole():
+    said = in_namespace("-a", "--count", "20", "--port", "PORT")
+    rows = [r for r in said["rows"] if "summary" not in r]
+    assert {(r["pid"], r["kind"]) for r in rows} == {(said["server"], "server"), (said["client"], "client")}
+    assert "only its own processes" in said["err"]
+
+
+def test_a_proc_of_another_pid_namespace_is_refused_in_words():
+    said = in_namespace("-a", mount=None)
+    assert "/proc is that of another PID namespace" in said["err"] and not said["rows"]

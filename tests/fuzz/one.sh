@@ -67,7 +67,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-malloc_context_size=4:max_malloc_fill_size=
 
 # ---- build ----
 
-flags="$flags -std=gnu11 -D_GNU_SOURCE -DOBI_VERSION=\"fuzz\" -g -I. -Isrc -I.out/gen -isystem .out/bpf"
+flags="$flags -std=gnu11 -D_GNU_SOURCE -DOBI_VERSION=\"fuzz\" -DOBI_TLS=0 -g -I. -Isrc -I.out/gen -isystem .out/bpf"
 if [ "$plant" ]; then
 	mkdir -p "$out/base"
 	sed -e 's/n > cur_left(c)/n > cur_left(c) + 1/' \
