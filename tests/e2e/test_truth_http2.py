@@ -140,8 +140,13 @@ def test_attributes_follow_the_conventions(calls):
 
 def test_bytes_are_the_same_on_both_sides(calls):
     (servers, _), (clients, _) = calls.sides
-    for key in "req_bytes", "resp_bytes":
-        assert sum(r[key] or 0 for r in servers) == sum(r[key] or 0 for r in clients)
+
+    def total(rows, key):
+        return sum(r[key] or 0 for r in rows)
+    # a call of what is not there is answered by its head; the frame with its one message (9 + 5 + 1) may come later
+    late = {15 * n for n in range(1 + sum(s[0] == "/test.Unary/Missing" for s in calls.seen))}
+    assert total(clients, "req_bytes") - total(servers, "req_bytes") in late
+    assert total(clients, "resp_bytes") == total(servers, "resp_bytes")
 
 
 # ---- HTTP/2 ----
