@@ -28,7 +28,8 @@ struct rig {
 	struct batch_pool *pool;
 	struct pairs *pairs;
 	struct conns *conns;
-	uint64_t events, bytes, conn, now, records;
+	uint64_t events, bytes, conn, now;
+	bool upgrades;
 	union {
 		struct ev_data data;
 		uint8_t room[sizeof(struct ev_data) + PIECE];
@@ -70,6 +71,14 @@ static void move(struct rig *r, enum ev_dir d, uint64_t *off, const uint8_t *p, 
 	r->bytes += n;
 }
 
+/* What only begins in a conversation of HTTP: WebSocket. */
+static const char upgrade[] = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+			      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+			      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+static const char upgraded[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+			       "Connection: Upgrade\r\n"
+			       "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
 /* As the client's side sees it: requests are sent. */
 static void tell(struct rig *r, const struct conv *c)
 {
@@ -81,6 +90,10 @@ static void tell(struct rig *r, const struct conv *c)
 	open.flags = EV_C_FROM_START | EV_C_CONNECTED;
 	open.h = head(r, EV_CONN, sizeof(open));
 	conns_record(r->conns, &open.h, sizeof(open));
+	if (r->upgrades) {
+		move(r, EV_SEND, &off[1], (const uint8_t *)upgrade, sizeof(upgrade) - 1);
+		move(r, EV_RECV, &off[0], (const uint8_t *)upgraded, sizeof(upgraded) - 1);
+	}
 	for (size_t i = 0; i < c->nsegs; i++) {
 		const struct conv_seg *s = &c->segs[i];
 		const uint8_t *p = (const uint8_t *)c->bytes.p + s->off;
@@ -106,7 +119,7 @@ static size_t load_all(const char *proto, struct conv *to)
 		if (!strstr(e->d_name, ".conv") || !strncmp(e->d_name, "bad", 3))
 			continue;
 		snprintf(path, sizeof(path), "tests/corpus/%s/%s", proto, e->d_name);
-		if (!conv_load(&to[n], path) && !to[n].nodetect)
+		if (!conv_load(&to[n], path) && (!to[n].nodetect || !strcmp(proto, "websocket")))
 			n++;
 	}
 	if (d)
@@ -126,6 +139,7 @@ static int measure(const char *proto)
 
 	if (!r || !n)
 		return free(r), 0;
+	r->upgrades = !strcmp(proto, "websocket");
 	r->pool = po.pool = batch_pool_new(8, 1024);
 	r->pairs = pair_new(&po);
 	r->conns = r->pairs ? conns_new(&co, pair_sink(r->pairs)) : NULL;
