@@ -58,6 +58,7 @@ static const struct {
 	{ OPT_IGNORE_ROUTE, WORDS, AT(ignore_route) },
 	{ OPT_OTLP, WORD, AT(otlp) },
 	{ OPT_SHOW_SECRETS, SWITCH, AT(show_secrets) },
+	{ OPT_HEADER, WORDS, AT(header) },
 	{ OPT_NO_COLOR, SWITCH, AT(no_color) },
 	{ OPT_ASCII, SWITCH, AT(ascii) },
 	{ OPT_NO_MOUSE, SWITCH, AT(no_mouse) },

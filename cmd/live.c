@@ -190,6 +190,7 @@ void live_init(struct live *l, const struct options *o)
 	l->opts.filter = o->where;
 	l->opts.mem_bytes = o->mem_bytes;
 	l->opts.show_secrets = o->show_secrets;
+	l->opts.headers = (struct header_names){ .v = o->header.v, .n = o->header.n };
 	l->opts.limit = o->count;
 	l->opts.cmdline = o->cmdline;
 }

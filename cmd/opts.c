@@ -222,7 +222,7 @@ void options_free(struct options *o)
 		&o->comms, &o->exes,   &o->cgroups, &o->users,        &o->defines,     &o->write,
 		&o->read,  &o->args,   &o->port,    &o->local_port,   &o->remote_port, &o->ip,
 		&o->side,  &o->proto,  &o->method,  &o->path,         &o->status,      &o->query,
-		&o->key,   &o->filter, &o->route,   &o->ignore_route,
+		&o->key,   &o->filter, &o->route,   &o->ignore_route, &o->header,
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

@@ -84,7 +84,7 @@ struct options {
 	/* output */
 	enum form form;
 	const char *columns;
-	struct words write, read;
+	struct words write, read, header;
 	uint64_t rotate_bytes;
 	unsigned int keep;
 	bool split, show_secrets, no_color, ascii, no_mouse;

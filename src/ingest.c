@@ -246,8 +246,10 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err)
 		.ctx = g,
 		.wall_offset_ns = o->wall_offset_ns,
 		.seed = o->seed,
+		.headers = o->headers,
 	};
 	struct conns_opts co = { .pending_max = o->mem_bytes / 4,
+		                 .headers = o->headers.n > 0,
 		                 .interest = on_interest,
 		                 .skip = on_skip,
 		                 .interest_ctx = g };

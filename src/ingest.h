@@ -25,6 +25,7 @@ struct ingest_opts {
 	struct tally *tally;
 	const char *filter; /* NULL: all */
 	bool show_secrets;
+	struct header_names headers; /* --header */
 	int64_t wall_offset_ns;
 	uint64_t seed;
 	size_t mem_bytes; /* --mem: a quarter of it for bytes that wait to be parsed; 0: default */

@@ -78,6 +78,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.routes = p->opts->routes,
 		.sampler = p->opts->sampler,
 		.show_secrets = p->opts->show_secrets,
+		.headers = p->opts->headers,
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,
 		.mem_bytes = p->opts->mem_bytes,

@@ -46,6 +46,7 @@ struct session_opts {
 	bool agg;             /* keep aggregates too, of an eighth of the memory; needs store */
 	size_t mem_bytes;     /* of the store; 0: 64 MiB */
 	bool show_secrets;
+	struct header_names headers; /* --header */
 	uint64_t limit; /* spans shown at most; 0: no limit */
 	const char *cmdline;
 };

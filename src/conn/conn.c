@@ -32,7 +32,10 @@ struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink
 		t->opts.pending_max = LEAST_PENDING;
 	t->sink = sink;
 	t->trial = malloc(MAX_STATE);
-	if (!t->trial) {
+	t->room = o->headers ? malloc(PROTO_ROOM) : NULL;
+	if (!t->trial || (o->headers && !t->room)) {
+		free(t->room);
+		free(t->trial);
 		free(t);
 		errno = ENOMEM;
 		return NULL;
@@ -412,6 +415,7 @@ void conns_free(struct conns *t)
 	hash_free(&t->by_id);
 	hash_free(&t->listens);
 	hash_free(&t->ends);
+	free(t->room);
 	free(t->trial);
 	free(t);
 }

@@ -143,6 +143,7 @@ struct conn_stats {
 
 struct conns_opts {
 	unsigned int max;   /* connections kept; 0: 65536 */
+	bool headers;       /* parsers are to hand over header fields, see proto.room */
 	size_t pending_max; /* memory of the unparsed bytes of all connections; 0: 16 MiB */
 	/* The kernel's answer, see capture_interest(); may be NULL. */
 	void (*interest)(void *ctx, uint64_t conn, enum ev_level level);

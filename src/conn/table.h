@@ -21,6 +21,7 @@ struct conns {
 	unsigned int n;
 	struct conn_stats stats;
 	size_t held;        /* memory of all pending bytes */
+	char *room;         /* for header fields, see proto.room; NULL: they are not asked for */
 	uint8_t *trial;     /* a copy of a parser's state, see talk.c */
 	unsigned int timed; /* connections that conns_time() looks at */
 	uint64_t swept_ns;  /* when it did last */

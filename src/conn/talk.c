@@ -48,6 +48,8 @@ void talk_set_proto(struct conns *t, struct conn *c, const struct proto *p)
 		c->state = calloc(1, p->state_size);
 		if (!c->state)
 			p = NULL;
+		else if (p->room && t->room)
+			p->room(c->state, t->room);
 	}
 	c->proto = p;
 	c->bad = 0;

@@ -117,6 +117,7 @@ static void answer_body(struct http1 *h, struct side *s, struct msg *out)
 	if (s->code == 101 && f->flags & FRAME_H2C) {
 		out->next = PROTO_HTTP2; /* which answers on stream 1 */
 		out->nattrs = 0;
+		out->lines = STR_NULL;
 		return;
 	}
 	if (s->code == 101 && f->flags & FRAME_WEBSOCKET) {

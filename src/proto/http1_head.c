@@ -105,6 +105,8 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 			h->frame.flags |= FRAME_EXPECT;
 		break;
 	case 7:
+		if (is_name(name, STR("baggage")))
+			first_of(&h->baggage, v);
 		if (!is_name(name, STR("upgrade")))
 			break;
 		if (has_word(v, "h2c"))
@@ -176,6 +178,9 @@ int http1_field(struct http1_head *h, struct cur *in)
 	colon = find(line, ':');
 	if (colon < line.len)
 		keep(h, str_trim((struct str){ line.s, colon }), trim(after(line, colon + 1)));
+	if (!h->lines.s)
+		h->lines.s = line.s;
+	h->lines.len = (size_t)((const char *)c.p - h->lines.s);
 	*in = c;
 	return 1;
 }
@@ -324,6 +329,8 @@ void http1_fill_context(const struct http1_head *h, struct msg *out)
 {
 	const char *tp = h->traceparent.s;
 
+	if (h->baggage.len)
+		msg_attr(out, ATTR_BAGGAGE, h->baggage);
 	if (h->traceparent.len < TRACEPARENT_LEN || tp[2] != '-' || tp[35] != '-' || tp[52] != '-')
 		return;
 	out->traceparent = h->traceparent;
@@ -333,6 +340,7 @@ void http1_fill_context(const struct http1_head *h, struct msg *out)
 void http1_fill_request(const struct http1_head *h, struct msg *out)
 {
 	out->op = h->method;
+	out->lines = h->lines;
 	if (!h->method.s) {
 		/* not known: HTTP/2 joined in the middle */
 	} else if (http1_known_method(h->method)) {
@@ -359,8 +367,10 @@ void http1_fill_answer(const struct http1_head *h, struct msg *out)
 	out->server_error = h->code >= 500;
 	if (out->error)
 		out->error_type = h->status;
-	if (h->code >= 200 || h->code == 101) /* the final one; the first of a key is kept */
+	if (h->code >= 200 || h->code == 101) { /* the final one; the first of a key is kept */
 		msg_attr_num(out, ATTR_HTTP_STATUS, h->code);
+		out->lines = h->lines;
+	}
 	if (h->type.len)
 		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, h->type);
 	if (h->ws_protocol.len)

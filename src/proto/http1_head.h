@@ -35,7 +35,8 @@ struct http1_head {
 	int32_t code;
 	struct str version; /* "1.1" */
 	struct str host, scheme, forwarded, forwarded_for, agent, type;
-	struct str traceparent, tracestate;
+	struct str traceparent, tracestate, baggage;
+	struct str lines; /* of the fields so far, as they stand there */
 	struct str ws_protocol, ws_extensions;
 	struct http1_frame frame;
 };

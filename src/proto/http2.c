@@ -245,6 +245,11 @@ static enum parse http2_parse(void *state, enum dir dir, struct cur *in, struct 
 	return r;
 }
 
+static void http2_room(void *state, char *text)
+{
+	((struct http2 *)state)->lines = text;
+}
+
 /* Frames that answer a request which has not been seen: its stream. */
 static uint64_t http2_answers(const void *state, struct cur in)
 {
@@ -314,5 +319,6 @@ const struct proto proto_http2 = {
 	.detect = http2_detect,
 	.parse = http2_parse,
 	.resync = http2_resync,
+	.room = http2_room,
 	.answers = http2_answers,
 };

@@ -89,6 +89,7 @@ struct http2 {
 	uint32_t beyond; /* streams that had to make room */
 	uint32_t nstreams;
 	struct http2_stream streams[HTTP2_STREAMS];
+	char *lines;           /* room for the lines of a head; NULL: nobody wants them */
 	char text[HTTP2_TEXT]; /* what the slices of a message point into */
 };
 

@@ -23,6 +23,7 @@ struct head {
 	bool pseudo;          /* there are fields like :method */
 	bool cut;             /* not all of it, or of a text, was kept */
 	bool guessed;         /* traceparent, by how it looks */
+	size_t lines;         /* bytes of them in h->lines */
 };
 
 /* Fields of interest, where they go, and how much of them is kept. */
@@ -43,6 +44,7 @@ static const struct {
 	{ "user-agent", TO(http.agent), 256 },
 	{ "traceparent", TO(http.traceparent), 64 },
 	{ "tracestate", TO(http.tracestate), 512 },
+	{ "baggage", TO(http.baggage), 512 },
 	{ "forwarded", TO(http.forwarded), 256 },
 	{ "x-forwarded-for", TO(http.forwarded_for), 256 },
 	{ "x-forwarded-proto", TO(http.scheme), 32 },
@@ -93,6 +95,29 @@ static void keep_nameless(struct http2 *h, size_t *used, struct str value, struc
 	d->guessed = true;
 }
 
+/* "name: value", for who has asked for header fields. */
+static void keep_line(struct http2 *h, const struct hpack_field *f, struct head *d)
+{
+	size_t n = f->name.len + f->value.len + 3;
+	char *to = h->lines + d->lines;
+
+	if (!f->name.len || *f->name.s == ':' || memchr(f->name.s, ':', f->name.len))
+		return;
+	if (n > PROTO_ROOM - d->lines) {
+		d->cut = true;
+		return;
+	}
+	memcpy(to, f->name.s, f->name.len);
+	memcpy(to + f->name.len, ": ", 2);
+	memcpy(to + f->name.len + 2, f->value.s, f->value.len);
+	/* a line end inside would make two lines of it */
+	for (size_t i = 0; i < n - 1; i++)
+		if (to[i] == '\n' || to[i] == '\r')
+			to[i] = ' ';
+	to[n - 1] = '\n';
+	d->lines += n;
+}
+
 static void keep(struct http2 *h, size_t *used, const struct hpack_field *f, struct head *d)
 {
 	d->pseudo |= f->name.len && *f->name.s == ':';
@@ -101,6 +126,8 @@ static void keep(struct http2 *h, size_t *used, const struct hpack_field *f, str
 		keep_nameless(h, used, f->value, d);
 	if (!f->name.s || !f->value.s)
 		return;
+	if (h->lines)
+		keep_line(h, f, d);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 		struct str *to = (struct str *)(void *)((char *)d + wanted[i].to);
 
@@ -224,6 +251,7 @@ static void fill_request(struct head *d, struct msg *out)
 	out->proto = PROTO_GRPC;
 	out->op = d->http.method;
 	out->target = d->http.target;
+	out->lines = d->http.lines;
 	http1_fill_server(d->http.host, out);
 	if (d->http.agent.len)
 		msg_attr(out, ATTR_USER_AGENT, d->http.agent);
@@ -369,6 +397,7 @@ static void answer(struct http2 *h, const struct http2_frame *f, struct head *d,
 	trailers = s ? s->answered : !d->pseudo;
 	if (!end && d->http.code && d->http.code < 200)
 		return;
+	out->lines = d->http.lines;
 	if (!trailers)
 		fill_head(s, d, out);
 	if (s && end)
@@ -399,6 +428,7 @@ enum parse http2_head(struct http2 *h, enum dir dir, const struct http2_frame *f
 		hpack_forget(&side->table);
 	d.cut |= !b.whole;
 	*out = MSG_INIT;
+	d.http.lines = (struct str){ h->lines, d.lines };
 	if (f->type == HTTP2_PUSH_PROMISE)
 		out->kind = MSG_PUSH;
 	else if (dir == DIR_REQ)

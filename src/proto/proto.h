@@ -34,7 +34,10 @@ enum proto_id {
 	PROTO_MAX = 64 /* above every number */
 };
 
-enum { PROTO_HEAD = 16384 }; /* bytes of one message that are buffered at most */
+enum {
+	PROTO_HEAD = 16384, /* bytes of one message that are buffered at most */
+	PROTO_ROOM = 32768, /* see proto.room */
+};
 
 enum dir { DIR_REQ = 0, DIR_RESP = 1 };
 
@@ -156,6 +159,7 @@ struct msg {
 	int64_t rows;           /* rows returned or changed, messages; -1: unknown */
 	struct str traceparent; /* W3C traceparent value carried by the message; empty: none */
 	struct str tracestate;
+	struct str lines; /* header fields as "Name: value", a line each (--header); empty: none */
 	unsigned int nattrs;
 	struct msg_attr attrs[MSG_ATTRS];
 };
@@ -224,6 +228,11 @@ struct proto {
 	 * or NULL. May reset in *state what the gap made doubtful.
 	 */
 	const uint8_t *(*resync)(void *state, enum dir dir, struct cur in);
+	/*
+	 * Only where header fields are asked for; may be NULL: PROTO_ROOM bytes for the
+	 * ->lines of heads that are not such text on the wire. Once, before any byte.
+	 */
+	void (*room)(void *state, char *text);
 	/*
 	 * Only without in_order; may be NULL: the id of the request that the answer
 	 * beginning here is for, where that request has still to come. 0: none, or not

@@ -353,6 +353,8 @@ static void set_attrs(const struct req *r, const struct proto *p, const struct c
 		messaging_attrs(r, c, &a);
 	else if (c->proto && c->proto->system)
 		db_attrs(r, c, row, &a);
+	if (r->headers_left_out)
+		add_attr(&a, "obi.headers.left_out", STR_NULL, r->headers_left_out);
 	if (r->again)
 		add_attr(&a, "obi.retransmits", STR_NULL, r->again);
 	if (transport(c))

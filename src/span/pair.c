@@ -166,7 +166,7 @@ static void on_answer(struct pairs *p, struct conn *c, enum dir d, const struct 
 	take_trace(r, m);
 	if (c->proto->family == FAMILY_MESSAGING)
 		take_topic(p, k, r, m);
-	req_attrs(r, m);
+	take_attrs(p, r, DIR_RESP, m);
 	if (m->flags & MSG_F_DEFINE)
 		queue_define(take_defs(p, k, m), m->def_id,
 		             m->def.s ? m->def : req_get(r, r->target));

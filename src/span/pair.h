@@ -26,6 +26,12 @@ struct pair_stats {
 	uint64_t rows;     /* rows made */
 };
 
+/* What --header was given: names with * and ?, several with commas between them. */
+struct header_names {
+	const char *const *v;
+	size_t n;
+};
+
 struct pair_opts {
 	struct batch_pool *pool;
 	/* A full batch, or what there is when pair_flush() is called; takes the reference. */
@@ -35,6 +41,7 @@ struct pair_opts {
 	void (*who_conn)(void *ctx, struct conn_row *row, struct batch *b);
 	void *ctx;
 	int64_t wall_offset_ns;
+	struct header_names headers; /* that become attributes */
 	uint64_t seed; /* of the ids; the same seed and records give the same ids */
 	unsigned int
 		max_open; /* requests waiting in all; 0: 262144; beyond, the oldest of its connection is broken */

@@ -118,11 +118,11 @@ static void add_without_cards(struct buf *b, struct str s)
 
 /* ---- URLs ---- */
 
-/* "a=1&token=x" with the values of credentials left out. */
-static void add_query(struct buf *b, struct str q)
+/* "a=1&token=x" with the values of credentials left out; `sep` stands between them. */
+static void add_pairs(struct buf *b, struct str q, char sep)
 {
 	while (q.len) {
-		const char *amp = memchr(q.s, '&', q.len);
+		const char *amp = memchr(q.s, sep, q.len);
 		struct str kv = { q.s, amp ? (size_t)(amp - q.s) : q.len };
 		const char *eq = memchr(kv.s, '=', kv.len);
 		struct str name = { kv.s, eq ? (size_t)(eq - kv.s) : kv.len };
@@ -134,7 +134,7 @@ static void add_query(struct buf *b, struct str q)
 			add_without_cards(b, kv);
 		}
 		if (amp)
-			buf_ch(b, '&');
+			buf_ch(b, sep);
 		q.s += kv.len + (amp != NULL);
 		q.len -= kv.len + (amp != NULL);
 	}
@@ -163,7 +163,7 @@ static void add_url(struct buf *b, struct str url)
 	if (!mark)
 		return;
 	buf_ch(b, '?');
-	add_query(b, (struct str){ mark + 1, (size_t)(url.s + url.len - mark - 1) });
+	add_pairs(b, (struct str){ mark + 1, (size_t)(url.s + url.len - mark - 1) }, '&');
 }
 
 /* ---- messages and attributes ---- */
@@ -195,25 +195,71 @@ static size_t json_string(struct str s, size_t at)
 	return (i < s.len ? i + 1 : s.len) - at;
 }
 
+static bool ends_with(struct str s, const char *end)
+{
+	size_t n = strlen(end);
+
+	return s.len >= n && !memcmp(s.s + s.len - n, end, n);
+}
+
+/* What is in an attribute that needs more than a look for card numbers. */
+enum inside { INSIDE_TEXT, INSIDE_QUERY, INSIDE_URL, INSIDE_MESSAGE, INSIDE_BAGGAGE };
+
+static enum inside inside_of(struct str key)
+{
+	static const struct {
+		const char *end;
+		enum inside is;
+	} names[] = {
+		{ "url.query", INSIDE_QUERY },
+		{ "url.full", INSIDE_URL },
+		{ "error.message", INSIDE_MESSAGE },
+		{ "baggage", INSIDE_BAGGAGE },
+		{ ".referer", INSIDE_URL },
+		{ "location", INSIDE_URL }, /* Content-Location, HX-Location */
+		{ "-url", INSIDE_URL },
+		{ "-uri", INSIDE_URL },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (ends_with(key, names[i].end))
+			return names[i].is;
+	return INSIDE_TEXT;
+}
+
+static void add_inside(struct buf *b, enum inside is, struct str value)
+{
+	switch (is) {
+	case INSIDE_TEXT:
+		add_without_cards(b, value);
+		break;
+	case INSIDE_QUERY:
+		add_pairs(b, value, '&');
+		break;
+	case INSIDE_URL:
+		add_url(b, value);
+		break;
+	case INSIDE_MESSAGE:
+		add_message(b, value);
+		break;
+	case INSIDE_BAGGAGE:
+		add_pairs(b, value, ',');
+		break;
+	}
+}
+
 static void add_attr_value(struct buf *b, struct str key, struct str value)
 {
 	if (is_secret_name(key) && !str_is(key, "obi.db.user"))
 		buf_z(b, "REDACTED");
-	else if (str_is(key, "url.query"))
-		add_query(b, value);
-	else if (str_is(key, "url.full"))
-		add_url(b, value);
-	else if (str_is(key, "error.message"))
-		add_message(b, value);
 	else
-		add_without_cards(b, value);
+		add_inside(b, inside_of(key), value);
 }
 
 /* Nearly all attributes: nothing in them has to change. */
 static bool is_harmless(struct str key, struct str value)
 {
-	return !is_secret_name(key) && !str_is(key, "url.query") && !str_is(key, "url.full") &&
-	       !str_is(key, "error.message") && no_card(value);
+	return !is_secret_name(key) && inside_of(key) == INSIDE_TEXT && no_card(value);
 }
 
 /* Where a walk over the text of JSON is. */

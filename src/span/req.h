@@ -30,6 +30,7 @@ struct req {
 	enum messaging does;
 	bool error, server_error, prepare, answered, define, newdb_ok, no_answer, temporary;
 	bool no_status; /* whether it failed is not known */
+	uint32_t headers_left_out; /* see header.h */
 	uint16_t proto; /* enum proto_id; 0: that of the connection */
 	struct piece op, target, query, status, error_type, db, topic, traceparent, tracestate,
 		newdb;

@@ -3,6 +3,7 @@
 #include "span/take.h"
 
 #include "proto/sql.h"
+#include "span/header.h"
 
 /* An execution is called by what it executes. */
 static struct str op_of(const struct conn *c, const struct msg *m, struct str target)
@@ -54,6 +55,13 @@ static void take_target(struct pairs *p, const struct conn *c, struct talk *k, s
 	r->target = req_text(r, target);
 }
 
+void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct msg *m)
+{
+	req_attrs(r, m);
+	if (p->opts.headers.n && m->lines.len)
+		header_attrs(r, &p->opts.headers, d, m->lines);
+}
+
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                 const struct msg *m)
 {
@@ -68,7 +76,7 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 		r->newdb = req_text(r, m->db);
 		r->newdb_ok = true;
 	}
-	req_attrs(r, m);
+	take_attrs(p, r, DIR_REQ, m);
 }
 
 void take_db(struct talk *k, struct str db)
