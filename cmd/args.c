@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+enum { BODY_DEFAULT = 4096, BODY_MAX = 65536 };
+
 enum kind { SWITCH, WORD, WORDS, CHOICE, DURATION, SIZE, SIZE32, NUMBER, NUMBER32 };
 
 /* Where a flag without special meaning goes. `also`: a truth that is set beside it. */
@@ -272,6 +274,17 @@ static int set_sample(struct options *o, const char *value, char *err)
 	return o->sampled ? 0 : bad(err, OPT_SAMPLE, value, "a ratio from 0 to 1, e.g. 0.1");
 }
 
+static int set_body(struct options *o, const char *value, char *err)
+{
+	uint64_t v = BODY_DEFAULT;
+	int e = value ? size(OPT_BODY, value, BODY_MAX, &v, err) : 0;
+
+	if (e || !v)
+		return bad(err, OPT_BODY, value, "a size up to 64K");
+	o->body_bytes = (uint32_t)v;
+	return 0;
+}
+
 int args_set(struct options *o, enum opt_id id, const char *value, char *err)
 {
 	switch (id) {
@@ -281,6 +294,8 @@ int args_set(struct options *o, enum opt_id id, const char *value, char *err)
 		return set_form(o, value, err);
 	case OPT_PAYLOAD:
 		return set_payload(o, value, err);
+	case OPT_BODY:
+		return set_body(o, value, err);
 	case OPT_RING:
 		return set_ring(o, value, err);
 	case OPT_SAMPLE:

@@ -33,6 +33,12 @@ static bool is_file(const struct opt *o)
 	return o->arg && (!strcmp(o->arg, "FILE") || !strcmp(o->arg, "PATH"));
 }
 
+/* The next word is its value. */
+static bool takes_word(const struct opt *o)
+{
+	return o->arg && !opt_is_optional(o);
+}
+
 static bool offered(const struct opt *o)
 {
 	return o->cmds[0];
@@ -85,7 +91,7 @@ static void bash_values(struct buf *b)
 	buf_z(b, ") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n\t");
 	n = 0;
 	for (int k = 0; k < OPT_MAX; k++)
-		if (offered(&opts[k]) && opts[k].arg && !is_file(&opts[k]) &&
+		if (offered(&opts[k]) && takes_word(&opts[k]) && !is_file(&opts[k]) &&
 		    !values_of(&opts[k], &values))
 			bash_names(b, &opts[k], &n);
 	buf_z(b, ") return ;;\n");
@@ -138,7 +144,7 @@ static void zsh_spec(struct buf *b, const struct opt *o, struct buf *values, con
 	buf_fmt(b, "\t\t\t'*%s%.*s[", dashes, (int)len, name);
 	zsh_text(b, o->help);
 	buf_ch(b, ']');
-	if (o->arg) {
+	if (takes_word(o)) {
 		buf_ch(b, ':');
 		zsh_text(b, o->arg);
 		if (values_of(o, values))
@@ -224,7 +230,7 @@ static void fish_flag(struct buf *b, const struct cmd *c, const struct opt *o, s
 	if (values_of(o, values)) {
 		buf_z(b, " -x -a ");
 		fish_text(b, values->p);
-	} else if (o->arg) {
+	} else if (takes_word(o)) {
 		buf_z(b, is_file(o) ? " -r -F" : " -x");
 	}
 	buf_z(b, " -d ");

@@ -190,6 +190,7 @@ void live_init(struct live *l, const struct options *o)
 	l->opts.filter = o->where;
 	l->opts.mem_bytes = o->mem_bytes;
 	l->opts.show_secrets = o->show_secrets;
+	l->opts.body_bytes = o->body_bytes;
 	l->opts.headers = (struct header_names){ .v = o->header.v, .n = o->header.n };
 	l->opts.limit = o->count;
 	l->opts.cmdline = o->cmdline;
@@ -226,6 +227,7 @@ int live_output(struct live *l, const struct writer *w, const char *path, int fd
 			.keep = l->o->keep,
 			.split = l->o->split,
 			.columns = l->o->columns,
+			.tables = w == &writer_text && l->o->verbose,
 			.width = fd == STDOUT_FILENO ? screen_width() : 0,
 		},
 	};

@@ -85,7 +85,7 @@ static int take(struct parse *p, enum opt_id id, const char *value, bool *used)
 	if (!opt_taken_by(o, p->cmd))
 		return refuse(p, o);
 	*used = o->arg;
-	if (!o->arg)
+	if (!o->arg || (!value && opt_is_optional(o)))
 		return args_set(p->o, id, NULL, p->err);
 	if (!value) {
 		if (p->i + 1 >= p->argc)

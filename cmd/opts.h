@@ -46,6 +46,12 @@ struct opt {
 extern const struct opt opts[OPT_MAX];
 extern const char *const opt_groups[GROUP_MAX]; /* titles */
 
+/* "[=BYTES]": its value may be left out, and stands behind a = only. */
+static inline bool opt_is_optional(const struct opt *o)
+{
+	return o->arg && *o->arg == '[';
+}
+
 bool opt_taken_by(const struct opt *o, const char *cmd);
 
 /* A list of words from the command line, borrowed from argv. */
@@ -95,6 +101,7 @@ struct options {
 	uint64_t duration_ns;               /* 0: until stopped */
 	uint64_t interval_ns;               /* 0: default */
 	uint64_t count;                     /* 0: no limit */
+	uint32_t body_bytes;                /* 0: none */
 	uint64_t mem_bytes;                 /* 0: default */
 	uint32_t payload_bytes, ring_bytes; /* 0: default */
 	bool no_payload, pipeline, fail_empty;

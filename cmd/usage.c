@@ -16,7 +16,7 @@ void usage_flag(struct buf *b, const struct opt *o)
 	if (o->name)
 		buf_fmt(b, "--%s", o->name);
 	if (o->arg)
-		buf_fmt(b, " %s", o->arg);
+		buf_fmt(b, "%s%s", opt_is_optional(o) ? "" : " ", o->arg);
 }
 
 /* Words up to column 79, the following lines indented. */
@@ -181,7 +181,7 @@ static void roff_flag(struct buf *b, const struct opt *o)
 		buf_z(b, "\\fR");
 	}
 	if (o->arg) {
-		buf_z(b, " \\fI");
+		buf_z(b, opt_is_optional(o) ? "\\fI" : " \\fI");
 		roff(b, o->arg);
 		buf_z(b, "\\fR");
 	}

@@ -247,6 +247,7 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err)
 		.wall_offset_ns = o->wall_offset_ns,
 		.seed = o->seed,
 		.headers = o->headers,
+		.body = o->body_bytes,
 	};
 	struct conns_opts co = { .pending_max = o->mem_bytes / 4,
 		                 .headers = o->headers.n > 0,
@@ -413,6 +414,10 @@ void ingest_finish(struct ingest *g, const struct capture_stats *cs)
 		fact(g, "spans.undecided", atomic_load(&g->undecided),
 		     "shown because the filter failed on them");
 	fact(g, "spans.skipped", st.pair.skipped, "that the server discarded after an error");
+	if (g->opts.body_bytes) {
+		fact(g, "bodies", st.pair.bodies, "bodies of requests and answers (--body)");
+		fact(g, "bodies.cut", st.pair.bodies_cut, "of those, not kept in full");
+	}
 	sample_facts(g);
 	route_facts(g);
 	ingest_flush(g);

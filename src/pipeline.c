@@ -79,6 +79,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.sampler = p->opts->sampler,
 		.show_secrets = p->opts->show_secrets,
 		.headers = p->opts->headers,
+		.body_bytes = p->opts->body_bytes,
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,
 		.mem_bytes = p->opts->mem_bytes,

@@ -47,7 +47,8 @@ struct session_opts {
 	size_t mem_bytes;     /* of the store; 0: 64 MiB */
 	bool show_secrets;
 	struct header_names headers; /* --header */
-	uint64_t limit; /* spans shown at most; 0: no limit */
+	size_t body_bytes;           /* --body: of each; 0: none */
+	uint64_t limit;              /* spans shown at most; 0: no limit */
 	const char *cmdline;
 };
 

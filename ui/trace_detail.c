@@ -227,10 +227,11 @@ static void payload(struct trace *t, struct detail *d)
 	static const char *const modes[] = { "pretty", "text", "hex" };
 
 	detail_section(d, "Payload");
-	detail_line(d, ROLE_DIM, "%s: bodies are not kept with the rows in this version;",
+	detail_line(d, ROLE_DIM, "%s: heads, statements and sizes are what is above; with --header",
 	            modes[t->payload % PAYLOAD_MODES]);
-	detail_line(d, ROLE_DIM, "heads, statements and sizes are what is above. A raw recording");
-	detail_line(d, ROLE_DIM, "(-w FILE.obiraw --show-secrets) holds the bytes themselves.");
+	detail_line(d, ROLE_DIM, "and --body also header fields and the front of HTTP bodies.");
+	detail_line(d, ROLE_DIM,
+	            "A raw recording (-w FILE.obiraw --show-secrets) holds all bytes.");
 }
 
 void trace_detail(struct trace *t)

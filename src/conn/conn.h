@@ -42,6 +42,7 @@ struct held;
 struct stream {
 	uint64_t next; /* offset of the next byte a record should bring */
 	uint64_t skip; /* bytes of the current message that pass unread; UINT64_MAX: till the end */
+	uint64_t body; /* of those, at the front: bytes of a body, for the sink */
 	struct pending *pend; /* bytes not parsed yet; they end at `next`; NULL: none */
 	uint64_t total;       /* bytes that moved, by the offsets */
 	struct moment last;   /* of the newest bytes */
@@ -49,6 +50,7 @@ struct stream {
 	bool synced;          /* the next byte begins or continues a known message */
 	bool in_skip;         /* a message's skip is under way: the sink waits for its end */
 	bool stalled;         /* an answer waits for its request, see conn.c */
+	bool unwanted;        /* the sink keeps no more of the body */
 	bool in_turn;         /* no message is read that is younger than what the other side said */
 };
 
@@ -115,6 +117,11 @@ struct conn_sink {
 	/* n bytes of the current message's skip moved; `done`: the message is over. */
 	void (*passed)(void *ctx, struct conn *c, enum dir d, uint64_t n, bool done,
 	               const struct moment *at);
+	/*
+	 * n bytes of the body of the message, before they are told to have passed; p NULL:
+	 * they were not seen. How many more of it are wanted. NULL: bodies are not.
+	 */
+	uint64_t (*body)(void *ctx, struct conn *c, enum dir d, const uint8_t *p, size_t n);
 	/* n bytes are missing between messages (lost: against our will; else cut on purpose). */
 	void (*gap)(void *ctx, struct conn *c, enum dir d, uint64_t n, bool lost);
 	/* How many requests are open: an answer is expected. */

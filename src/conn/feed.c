@@ -12,9 +12,9 @@ static bool wanted(const struct conn *c)
 	return c->why == WHY_NONE || c->why == WHY_WAITING;
 }
 
-/* Bytes that begin in the body of a message that is not read. Returns how many passed. */
-static uint64_t pass_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n,
-                          const struct moment *at)
+/* Bytes that begin in the body of a message that is not parsed; p NULL: a hole. Returns how many passed. */
+static uint64_t pass_skip(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p,
+                          uint64_t n, const struct moment *at)
 {
 	struct stream *s = &c->dir[d];
 	uint64_t take = s->skip < n ? s->skip : n;
@@ -22,6 +22,7 @@ static uint64_t pass_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64
 
 	if (!take)
 		return 0;
+	talk_body(t, c, d, p, take, s->next);
 	if (s->skip != UINT64_MAX)
 		s->skip -= take;
 	done = !s->skip;
@@ -127,7 +128,7 @@ void feed_bytes(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p
 		talk_pump(t, c);
 		return;
 	}
-	done = (size_t)pass_skip(t, c, d, n, at);
+	done = (size_t)pass_skip(t, c, d, p, n, at);
 	if (done < n)
 		done += talk_consume(t, c, d, cur_of(p + done, n - done), s->next + done, at);
 	s->next += done;
@@ -174,7 +175,7 @@ void feed_hole(struct conns *t, struct conn *c, enum ev_dir d, uint64_t n, bool 
 	flush_cut(t, c, d);
 	left = stream_len(s) > 0;
 	drop_pending(t, c, s);
-	passed = c->proto && !left ? pass_skip(t, c, d, n, at) : 0;
+	passed = c->proto && !left ? pass_skip(t, c, d, NULL, n, at) : 0;
 	s->next += n;
 	if (!c->proto) {
 		/* What follows is not the start of the connection. */

@@ -54,6 +54,13 @@ void dgram_data(struct conns *t, struct conn *c, const struct ev_data *e, const 
 void dgram_forget(struct conns *t, struct conn *c);
 
 /*
+ * talk.c: n bytes at offset off, at the front of a skip, go to the sink as far as they are
+ * part of a body; p NULL: a hole.
+ */
+void talk_body(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, uint64_t n,
+               uint64_t off);
+
+/*
  * talk.c: takes whole messages from the n bytes at p, which begin at offset off;
  * their moments are `direct`, or those of the pending bytes where it is NULL.
  * Returns the bytes that are done with. May change c->proto.

@@ -214,6 +214,11 @@ static void after(struct conns *t, struct conn *c, enum ev_dir d, const struct m
 		talk_interest(t, c, EV_LEVEL_ALL);
 	s->skip = m->flags & MSG_F_CLOSES ? UINT64_MAX : m->skip;
 	s->in_skip = s->skip != 0;
+	s->body = t->sink->body ? m->body : 0;
+	s->unwanted = false;
+	if (m->content.len && t->sink->body)
+		t->sink->body(t->sink->ctx, c, conn_role(c, d), (const uint8_t *)m->content.s,
+		              m->content.len);
 	if (!m->next)
 		return;
 	c->flags &= ~CONN_F_JOINED_MID; /* the next protocol is seen from its first byte */
@@ -228,10 +233,27 @@ static void tell_skip(struct conns *t, struct conn *c, enum ev_dir d, uint64_t o
 {
 	const struct stream *s = &c->dir[d];
 
-	if (!t->opts.skip || !s->in_skip || s->skip < left + SKIP_BYTES)
+	if (!t->opts.skip || !s->in_skip || (s->body && !s->unwanted) ||
+	    s->skip < left + SKIP_BYTES)
 		return;
 	t->opts.skip(t->opts.interest_ctx, c->id, d,
 	             off + (s->skip == UINT64_MAX ? UINT64_MAX / 4 : s->skip));
+}
+
+void talk_body(struct conns *t, struct conn *c, enum ev_dir d, const uint8_t *p, uint64_t n,
+               uint64_t off)
+{
+	struct stream *s = &c->dir[d];
+	uint64_t take = s->body < n ? s->body : n;
+
+	if (!take)
+		return;
+	if (s->body != UINT64_MAX)
+		s->body -= take;
+	if (t->sink->body(t->sink->ctx, c, conn_role(c, d), p, take) || s->unwanted)
+		return;
+	s->unwanted = true; /* what follows is but counted */
+	tell_skip(t, c, d, off, n);
 }
 
 /* Whether the other side said something before the byte at `off` that is not read yet. */
@@ -272,7 +294,8 @@ size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur i
 		}
 		first = direct ? direct : stream_moment(s, off + (uint64_t)(at - start));
 		last = direct ? direct : stream_moment(s, off + (uint64_t)(in.p - start) - 1);
-		if (r == STEP_ORPHAN)
+		if (r == STEP_ORPHAN) /* its body is nobody's */
+			m.body = m.content.len = 0,
 			t->stats.orphans += m.kind == MSG_RESP || !(m.flags & MSG_F_ORPHAN);
 		else
 			t->sink->message(t->sink->ctx, c, conn_role(c, d), &m, first, last,
@@ -285,6 +308,7 @@ size_t talk_consume(struct conns *t, struct conn *c, enum ev_dir d, struct cur i
 			if (n) {
 				uint64_t end = off + (uint64_t)(in.p - start) + n - 1;
 
+				talk_body(t, c, d, in.p, n, end + 1 - n);
 				in.p += n;
 				if (s->skip != UINT64_MAX)
 					s->skip -= n;

@@ -2,10 +2,9 @@
 /*
  * http1 - HTTP/1.0 and 1.1 (RFC 9110, 9112).
  *
- * A head becomes a message as soon as it is whole; bodies of known length are
- * left by msg.skip, chunks are walked from size line to size line. Where a body
- * ends depends on the request (HEAD, CONNECT), so the state keeps what kind each
- * request was that has no answer yet, in order.
+ * A head becomes a message as soon as it is whole; bodies are left by msg.skip,
+ * chunk by chunk. Where a body ends depends on the request (HEAD, CONNECT), so the
+ * state keeps what kind each request was that has no answer yet, in order.
  *
  * A head longer than PROTO_HEAD is answered with what stands in its first part.
  * The rest is read field by field and dropped, because the length of the body may
@@ -343,9 +342,9 @@ static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, boo
 static enum parse parse_expected(struct side *s, struct cur *in, struct msg *out)
 {
 	*out = MSG_INIT;
+	out->content = cur_str(in, 1);
 	out->skip = s->frame.length - 1;
 	s->mode = AT_START;
-	in->p++;
 	return PARSE_OK;
 }
 
@@ -398,8 +397,10 @@ static enum parse http1_parse(void *state, enum dir dir, struct cur *in, struct 
 		r = parse_expected(s, &c, out);
 	else
 		r = parse_chunk(h, dir, &c, full, out);
-	if (r == PARSE_OK)
+	if (r == PARSE_OK) {
 		in->p = c.p;
+		out->body = out->skip;
+	}
 	return r;
 }
 
@@ -484,7 +485,7 @@ static const struct proto_op ops[] = {
 const struct proto proto_http1 = {
 	.name = "http",
 	.title = "HTTP/1.0 and 1.1 (RFC 9110, 9112)",
-	.limits = "bodies are not read; HTTP/0.9 is not known",
+	.limits = "bodies are kept with --body, not decoded; HTTP/0.9 is not known",
 	.ops = ops,
 	.rules = { BEGINS("GET "), BEGINS("POST "), BEGINS("PUT "), BEGINS("HEAD "),
 	           BEGINS("DELETE "), BEGINS("PATCH "), BEGINS("OPTIONS "), BEGINS("TRACE "),

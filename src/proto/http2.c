@@ -306,9 +306,10 @@ static const struct proto_op ops[] = {
 const struct proto proto_http2 = {
 	.name = "http2",
 	.title = "HTTP/2 in clear text (RFC 9113, 7541)",
-	.limits = "bodies are not read; fields that an older connection had put into its table "
-		  "before it was seen are unknown until they are sent again; pushed answers are "
-		  "not shown",
+	.limits =
+		"bodies are kept with --body, not decoded; fields that an older connection had put into its table "
+		"before it was seen are unknown until they are sent again; pushed answers are "
+		"not shown",
 	.ops = ops,
 	.rules = { { .len = 8,
 	             .value = "PRI * HT",

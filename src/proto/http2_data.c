@@ -3,7 +3,7 @@
  * http2_data - DATA frames: how long they are, and where the messages of gRPC
  * begin inside.
  *
- * Contents pass by unread. Of a call only the five bytes before each message are
+ * Contents pass by unparsed. Of a call only the five bytes before each message are
  * read (compressed or not, length), wherever the frames happen to cut them; for
  * gRPC-Web also the last message, whose contents are the trailers.
  */
@@ -124,6 +124,7 @@ enum parse http2_more_data(struct http2 *h, enum dir dir, struct cur *c, struct 
 	d->mode = d->left ? HTTP2_IN_DATA : HTTP2_AT_FRAME;
 	*out = MSG_INIT;
 	out->skip = n + (d->left ? 0 : d->pad);
+	out->body = s && s->kind == GRPC_NO ? n : 0;
 	emit(h, dir, s, out);
 	return PARSE_OK;
 }

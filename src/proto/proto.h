@@ -153,7 +153,9 @@ struct msg {
 	struct str topic;    /* topic, queue, subject (FAMILY_MESSAGING); NULL: none, or unknown */
 	enum messaging does; /* of a request */
 	uint64_t id;         /* pairs request and answer; 0: by order */
-	uint64_t skip; /* bytes after *in that belong to this message and are dropped unread */
+	uint64_t skip;      /* bytes after *in that belong to this message and are dropped unread */
+	uint64_t body;      /* of those, at the front: bytes of the request's or answer's body */
+	struct str content; /* likewise, of the body, but in the message itself; before them */
 	uint64_t def_id, use_id;
 	struct str def;
 	int64_t rows;           /* rows returned or changed, messages; -1: unknown */

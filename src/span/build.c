@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "proto/sql.h"
+#include "span/body.h"
 #include "span/guess.h"
 #include "span/place.h"
 #include "span/req.h"
@@ -353,6 +354,7 @@ static void set_attrs(const struct req *r, const struct proto *p, const struct c
 		messaging_attrs(r, c, &a);
 	else if (c->proto && c->proto->system)
 		db_attrs(r, c, row, &a);
+	body_attrs(r, &a);
 	if (r->headers_left_out)
 		add_attr(&a, "obi.headers.left_out", STR_NULL, r->headers_left_out);
 	if (r->again)

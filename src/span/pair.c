@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "span/body.h"
 #include "span/late.h"
 #include "span/queue.h"
 #include "span/take.h"
@@ -464,6 +465,7 @@ struct pairs *pair_new(const struct pair_opts *o)
 		.ctx = p,
 		.message = pair_message,
 		.passed = pair_passed,
+		.body = o->body ? body_part : NULL,
 		.gap = pair_gap,
 		.open = pair_open,
 		.awaits = pair_awaits,

@@ -16,14 +16,16 @@
 #include "span/batch.h"
 
 struct pair_stats {
-	uint64_t started;  /* requests */
-	uint64_t ended;    /* of those: answered, or complete without an answer */
-	uint64_t open;     /* no answer when the connection or the capture ended */
-	uint64_t broken;   /* bytes were lost before their answer was complete */
-	uint64_t skipped;  /* the server discarded them (after an error, in a pipeline) */
-	uint64_t prepares; /* preparations that an execution followed: part of that */
-	uint64_t pushes;   /* messages the server sent of its own accord */
-	uint64_t rows;     /* rows made */
+	uint64_t started;    /* requests */
+	uint64_t ended;      /* of those: answered, or complete without an answer */
+	uint64_t open;       /* no answer when the connection or the capture ended */
+	uint64_t broken;     /* bytes were lost before their answer was complete */
+	uint64_t skipped;    /* the server discarded them (after an error, in a pipeline) */
+	uint64_t prepares;   /* preparations that an execution followed: part of that */
+	uint64_t bodies;     /* of requests and answers (--body) */
+	uint64_t bodies_cut; /* of those: not all of it is kept */
+	uint64_t pushes;     /* messages the server sent of its own accord */
+	uint64_t rows;       /* rows made */
 };
 
 /* What --header was given: names with * and ?, several with commas between them. */
@@ -42,7 +44,8 @@ struct pair_opts {
 	void *ctx;
 	int64_t wall_offset_ns;
 	struct header_names headers; /* that become attributes */
-	uint64_t seed; /* of the ids; the same seed and records give the same ids */
+	size_t body;                 /* bytes of each body that are kept; 0: none */
+	uint64_t seed;               /* of the ids; the same seed and records give the same ids */
 	unsigned int
 		max_open; /* requests waiting in all; 0: 262144; beyond, the oldest of its connection is broken */
 };

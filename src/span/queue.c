@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "span/body.h"
+
 enum { MAX_DEFS = 4096, DEF_BYTES = 4096 };
 
 /* ---- requests ---- */
@@ -41,6 +43,7 @@ struct req *queue_add(struct pairs *p)
 
 void queue_recycle(struct pairs *p, struct req *r)
 {
+	body_drop(p, r);
 	if (r->text.cap > 65536)
 		buf_free(&r->text);
 	r->next = p->free;

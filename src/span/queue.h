@@ -31,6 +31,7 @@ struct pairs {
 	struct req *free; /* with their buffers, for reuse */
 	struct hash defs; /* what means the same on every connection */
 	unsigned int open;
+	size_t body_held; /* bytes of bodies that open requests keep */
 	uint64_t seq;
 	struct pair_stats stats;
 };

@@ -8,6 +8,7 @@
  */
 #include "span/redact.h"
 
+#include "base/json.h"
 #include "proto/sql.h"
 
 enum { SQL_BYTES = 16384, CARD_DIGITS = 13 };
@@ -47,7 +48,8 @@ static bool is_secret_name(struct str name)
 		if (c < 'a' || c > 'z' || !first[c - 'a'])
 			continue;
 		for (size_t i = 0; i < sizeof(secret_names) / sizeof(*secret_names); i++)
-			if (c == *secret_names[i] && begins_fold(name, secret_names[i]))
+			if (c == *secret_names[i] && begins_fold(name, secret_names[i]) &&
+			    !(begins_fold(name, "author") && !begins_fold(name, "authori")))
 				return true;
 	}
 	return false;
@@ -203,7 +205,7 @@ static bool ends_with(struct str s, const char *end)
 }
 
 /* What is in an attribute that needs more than a look for card numbers. */
-enum inside { INSIDE_TEXT, INSIDE_QUERY, INSIDE_URL, INSIDE_MESSAGE, INSIDE_BAGGAGE };
+enum inside { INSIDE_TEXT, INSIDE_QUERY, INSIDE_URL, INSIDE_MESSAGE, INSIDE_BAGGAGE, INSIDE_BODY };
 
 static enum inside inside_of(struct str key)
 {
@@ -215,6 +217,7 @@ static enum inside inside_of(struct str key)
 		{ "url.full", INSIDE_URL },
 		{ "error.message", INSIDE_MESSAGE },
 		{ "baggage", INSIDE_BAGGAGE },
+		{ ".body.content", INSIDE_BODY },
 		{ ".referer", INSIDE_URL },
 		{ "location", INSIDE_URL }, /* Content-Location, HX-Location */
 		{ "-url", INSIDE_URL },
@@ -226,6 +229,8 @@ static enum inside inside_of(struct str key)
 			return names[i].is;
 	return INSIDE_TEXT;
 }
+
+static void add_body(struct buf *b, struct str quoted);
 
 static void add_inside(struct buf *b, enum inside is, struct str value)
 {
@@ -244,6 +249,9 @@ static void add_inside(struct buf *b, enum inside is, struct str value)
 		break;
 	case INSIDE_BAGGAGE:
 		add_pairs(b, value, ',');
+		break;
+	case INSIDE_BODY:
+		add_body(b, value);
 		break;
 	}
 }
@@ -292,8 +300,29 @@ static void attr_step(struct attr_walk *w, char c)
 		w->value = c == ':' || (w->value && c != '{' && c != '}');
 }
 
-/* A JSON object: the text values of its members, and of what lies inside those. */
-static void add_attrs(struct buf *b, struct str s)
+/* The number that begins at s.s[at]: its length. */
+static size_t number(struct str s, size_t at)
+{
+	size_t i = at;
+
+	if (!is_digit(s.s[i]) && s.s[i] != '-')
+		return 0;
+	while (i < s.len && (is_digit(s.s[i]) || (s.s[i] && strchr("+-.eE", s.s[i]))))
+		i++;
+	return i - at;
+}
+
+/* A PIN is a secret; how many tokens a model took is none. */
+static bool is_secret_number(struct str key)
+{
+	return is_secret_name(key) && !ends_with(key, "tokens");
+}
+
+/*
+ * JSON: the text values of its members, and of what lies inside those; in a body the
+ * numbers too.
+ */
+static void add_json(struct buf *b, struct str s, bool numbers)
 {
 	struct attr_walk w = { .key = STR_NULL };
 	size_t done = 0;
@@ -302,6 +331,13 @@ static void add_attrs(struct buf *b, struct str s)
 		struct str text, key = w.secret ? w.outer : w.key;
 		size_t n;
 
+		n = numbers && w.value ? number(s, i) : 0;
+		if (n && is_secret_number(key)) {
+			buf_add(b, s.s + done, i - done);
+			buf_z(b, "\"REDACTED\"");
+			done = i += n;
+			continue;
+		}
 		if (s.s[i] != '"') {
 			attr_step(&w, s.s[i]);
 			i++;
@@ -321,6 +357,77 @@ static void add_attrs(struct buf *b, struct str s)
 		i += n;
 	}
 	buf_add(b, s.s + done, s.len - done);
+}
+
+static void add_attrs(struct buf *b, struct str s)
+{
+	add_json(b, s, false);
+}
+
+/* ---- bodies ---- */
+
+/* The parts of multipart/form-data whose names say that they are secrets lose their contents. */
+static void add_parts(struct buf *b, struct str s)
+{
+	bool head = true, secret = false;
+
+	while (s.len) {
+		const char *nl = memchr(s.s, '\n', s.len);
+		struct str line = { s.s, nl ? (size_t)(nl + 1 - s.s) : s.len };
+		const char *name = memmem(line.s, line.len, "name=\"", 6);
+
+		if (str_starts(line, "--"))
+			head = true, secret = false;
+		if (head && name)
+			secret = is_secret_name(
+				(struct str){ name, (size_t)(line.s + line.len - name) });
+		if (head || !secret)
+			add_without_cards(b, line);
+		if (head && (*line.s == '\r' || *line.s == '\n')) {
+			head = false;
+			buf_z(b, secret ? "REDACTED\r\n" : "");
+		}
+		s = (struct str){ line.s + line.len, s.len - line.len };
+	}
+}
+
+/* "a=1&b=2": a name without blanks comes first. */
+static bool is_form(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && s.s[n] > ' ' && s.s[n] != '=' && s.s[n] != '<')
+		n++;
+	return n && n < s.len && s.s[n] == '=';
+}
+
+/* What a body is, is told by how it begins: Content-Type is not always there, or right. */
+static void add_body(struct buf *b, struct str quoted)
+{
+	struct buf plain = { 0 }, clean = { 0 }, text = { 0 };
+	struct str s;
+	size_t blank = 0;
+
+	json_decode(quoted, &plain);
+	s = buf_slice(&plain);
+	while (blank < s.len && strchr(" \t\r\n", s.s[blank]) && s.s[blank])
+		blank++;
+	if (blank < s.len && (s.s[blank] == '{' || s.s[blank] == '['))
+		add_json(&clean, s, true);
+	else if (str_starts(s, "--"))
+		add_parts(&clean, s);
+	else if (is_form(s))
+		add_pairs(&clean, s, '&');
+	else
+		add_without_cards(&clean, s);
+	json_str(&text, buf_slice(&clean));
+	if (plain.failed || clean.failed || text.failed)
+		b->failed = true;
+	else
+		buf_add(b, text.p + 1, text.len - 2);
+	buf_free(&plain);
+	buf_free(&clean);
+	buf_free(&text);
 }
 
 /* ---- rows ---- */

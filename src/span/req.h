@@ -15,6 +15,13 @@ struct piece {
 	bool known;
 };
 
+/* The body of a request, or of its answer; see body.h. */
+struct body {
+	struct buf kept;
+	uint64_t bytes; /* of it, all that moved */
+	bool ended;     /* no more is kept */
+};
+
 struct req {
 	struct req *next;
 	uint64_t start_ns, ttfb_ns, end_ns; /* CLOCK_MONOTONIC; ttfb 0: no answer yet */
@@ -29,12 +36,13 @@ struct req {
 	uint32_t flags;        /* SPAN_F_* */
 	enum messaging does;
 	bool error, server_error, prepare, answered, define, newdb_ok, no_answer, temporary;
-	bool no_status; /* whether it failed is not known */
+	bool no_status;            /* whether it failed is not known */
 	uint32_t headers_left_out; /* see header.h */
-	uint16_t proto; /* enum proto_id; 0: that of the connection */
+	uint16_t proto;            /* enum proto_id; 0: that of the connection */
 	struct piece op, target, query, status, error_type, db, topic, traceparent, tracestate,
 		newdb;
 	uint64_t has[(ATTR_MAX + 63) / 64]; /* bit per attribute in `attrs` */
+	struct body body[2];                /* by enum dir */
 	struct buf text;                    /* what the pieces point into */
 	struct buf attrs;                   /* members of a JSON object, comma after each */
 };

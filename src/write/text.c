@@ -5,7 +5,8 @@
  * By default TIME PROTO SIDE PROCESS PEER OPERATION STATUS REQ RESP TTFB DUR
  * FLAGS; with a list of columns these as they are. Columns keep their width
  * from line to line; a longer text pushes its line to the right and is never
- * cut. What came from the traced programs is escaped.
+ * cut. What came from the traced programs is escaped. With rows of all tables
+ * (-v) connections that could not be read are lines too.
  */
 #include "write/writer.h"
 
@@ -298,10 +299,43 @@ static void put_span(struct text_out *w, const struct span *s)
 			put_field(w, &fields[i], s);
 }
 
+/* A connection that no parser could read, in the columns of a request: what moved, and why. */
+static void put_unread(struct text_out *w, const struct conn_row *c)
+{
+	bool client = str_is(c->side, "client");
+	struct buf why = { 0 };
+	struct span s;
+
+	if (!c->why.s || c->tx_bytes + c->rx_bytes <= 0)
+		return;
+	buf_fmt(&why, "not decoded: %.*s", STR_ARG(c->why));
+	if (c->first_bytes.len)
+		buf_fmt(&why, "; begins with \"%.*s\"", STR_ARG(c->first_bytes));
+	row_init(TABLE_SPANS, &s);
+	s.start_ns = c->start_ns;
+	s.proto = c->proto;
+	s.kind = c->side;
+	s.pid = c->pid;
+	s.comm = c->comm;
+	s.conn = c->conn;
+	s.local_ip = c->local_ip;
+	s.local_port = c->local_port;
+	s.peer_ip = c->peer_ip;
+	s.peer_port = c->peer_port;
+	s.target = buf_slice(&why);
+	s.req_bytes = client ? c->tx_bytes : c->rx_bytes;
+	s.resp_bytes = client ? c->rx_bytes : c->tx_bytes;
+	s.flags = c->flags;
+	put_span(w, &s);
+	buf_free(&why);
+}
+
 static void put_row(struct lines *l, enum table t, const void *row)
 {
-	(void)t;
-	put_span((struct text_out *)l, row);
+	if (t == TABLE_SPANS)
+		put_span((struct text_out *)l, row);
+	else if (t == TABLE_CONNECTIONS)
+		put_unread((struct text_out *)l, row);
 }
 
 static int text_close(void *state, char *err)
@@ -328,6 +362,7 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 	if (!e)
 		e = lines_open(&w->lines, o, err);
 	w->lines.put = put_row;
+	w->lines.tables = o->tables;
 	for (unsigned int i = 0; i < NFIELDS; i++)
 		w->column[i] = fields[i].column ? column_find(TABLE_SPANS, str_of(fields[i].column))
 		                                : -1;

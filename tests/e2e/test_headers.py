@@ -10,7 +10,7 @@ from rig.obi import Obi, run as obi_run
 from rig.proc import ROOT, end
 from rig.servers import Nginx, Server
 
-N = 50
+N = 30
 EXTRA = """
     location = /head { add_header X-Number $http_x_number always; add_header Set-Cookie "sid=s3cret";
         add_header Set-Cookie "b=s3cret"; return 200 "ok\\n"; }
@@ -27,7 +27,7 @@ def ask(nginx, way):
     asks = [f'{a}{way}\noutput = /dev/null\nsilent\n'
             for a in [*asks, f'url = "http://127.0.0.1:{nginx.port}/moved"\n']]
     for config in ["next\n".join(asks)] if way == "http1.1" else asks:
-        subprocess.run(["curl", "-K", "-"], input=config, text=True, check=True, timeout=60)
+        subprocess.run(["curl", "-K", "-"], input=config, text=True, check=True, timeout=240)
 
 
 def flags():
@@ -103,7 +103,7 @@ def test_metadata_of_calls():
         try:
             with Obi("--header", "x-*", "--header", "authorization,grpc-status",
                      pids=[server.pid, client.pid]) as obi:
-                client.communicate("\n", timeout=60)
+                client.communicate("\n", timeout=240)
                 assert not client.returncode
                 run = obi.stop()
         finally:

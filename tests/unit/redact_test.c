@@ -24,6 +24,8 @@ static const struct {
 	{ "nothing to hide", "http", "/small?page=2", "/small?page=2" },
 };
 
+#define BODY(text) "{\"http.request.body.content\":\"" text "\"}"
+
 static const struct {
 	const char *what, *attrs, *want;
 } attrs[] = {
@@ -38,6 +40,21 @@ static const struct {
 	  "[\"https://REDACTED:REDACTED@h/p?token=REDACTED&x=1\"]}" },
 	{ "metadata that carries credentials", "{\"rpc.request.metadata.x-api-key\":[\"k\"]}",
 	  "{\"rpc.request.metadata.x-api-key\":[\"REDACTED\"]}" },
+	{ "an author is no secret", "{\"author\":\"x\",\"oauth\":\"y\"}",
+	  "{\"author\":\"x\",\"oauth\":\"REDACTED\"}" },
+	{ "members of a body", BODY("{\\\"user\\\": \\\"ann\\\", \\\"password\\\": \\\"p\\\"}"),
+	  BODY("{\\\"user\\\": \\\"ann\\\", \\\"password\\\": \\\"REDACTED\\\"}") },
+	{ "numbers of a body", BODY("[{\\\"token\\\": -12.5e3, \\\"max_tokens\\\":7}]"),
+	  BODY("[{\\\"token\\\": \\\"REDACTED\\\", \\\"max_tokens\\\":7}]") },
+	{ "a body that was cut inside a secret", BODY("{\\\"a\\\":1,\\\"secret\\\":\\\"abc"),
+	  BODY("{\\\"a\\\":1,\\\"secret\\\":\\\"REDACTED\\\"") },
+	{ "a form", BODY("a=1&password=x&b=2"), BODY("a=1&password=REDACTED&b=2") },
+	{ "a form of parts",
+	  BODY("--x\\r\\nContent-Disposition: form-data; name=\\\"pwd\\\"\\r\\n\\r\\ns3\\r\\n"
+	       "--x\\r\\nContent-Disposition: form-data; name=\\\"a\\\"\\r\\n\\r\\nb\\r\\n--x--"),
+	  BODY("--x\\r\\nContent-Disposition: form-data; name=\\\"pwd\\\"\\r\\n\\r\\nREDACTED\\r\\n"
+	       "--x\\r\\nContent-Disposition: form-data; name=\\\"a\\\"\\r\\n\\r\\nb\\r\\n--x--") },
+	{ "a card in a body", BODY("pay 4111 1111 1111 1111 now"), BODY("pay [card] now") },
 	{ "a query", "{\"url.query\":\"a=1&password=p\",\"url.path\":\"/a\"}",
 	  "{\"url.query\":\"a=1&password=REDACTED\",\"url.path\":\"/a\"}" },
 	{ "a value in a message", "{\"error.message\":\"Duplicate entry 'a@b' for key 'mail'\"}",

@@ -51,11 +51,14 @@ static struct batch *one_span(struct batch_pool **pool)
 }
 
 /* What a writer makes of b, as text; freed by the caller. */
-static char *written(const struct writer *w, const struct batch *b, const char *columns)
+static char *written_tables(const struct writer *w, const struct batch *b, const char *columns,
+                            bool all_tables)
 {
 	char path[] = "/tmp/obi-write-XXXXXX", err[ERR_TEXT] = "";
 	int fd = mkstemp(path);
-	struct writer_opts o = { .path = "-", .fd = fd, .columns = columns, .run = &run };
+	struct writer_opts o = {
+		.path = "-", .fd = fd, .columns = columns, .tables = all_tables, .run = &run
+	};
 	char *text = calloc(1, 1 << 20);
 	void *state;
 
@@ -69,6 +72,11 @@ static char *written(const struct writer *w, const struct batch *b, const char *
 	return text;
 }
 
+static char *written(const struct writer *w, const struct batch *b, const char *columns)
+{
+	return written_tables(w, b, columns, false);
+}
+
 START_TEST(text_has_a_header_and_shows_nothing_raw)
 {
 	struct batch_pool *pool;
@@ -80,6 +88,42 @@ START_TEST(text_has_a_header_and_shows_nothing_raw)
 	ck_assert_ptr_nonnull(strstr(text, " [::1]:443 "));
 	ck_assert_ptr_nonnull(strstr(text, " GET /a\\x1b[2J,\"q\"\\n "));
 	ck_assert_ptr_nonnull(strstr(text, " 84  120.6K    980us   4.12ms cut,gap\n"));
+	free(text);
+	batch_put(b);
+	batch_pool_free(pool);
+}
+END_TEST
+
+START_TEST(text_says_why_a_connection_was_not_decoded_if_asked_to)
+{
+	struct batch_pool *pool = batch_pool_new(2, 16);
+	struct batch *b = batch_get(pool, 0);
+	struct conn_row *c;
+	char *text;
+
+	for (int i = 0; i < 3; i++) {
+		c = batch_add(b, TABLE_CONNECTIONS);
+		ck_assert_ptr_nonnull(c);
+		c->proto = i == 1 ? STR("http") : STR("tcp");
+		c->why = i == 1 ? STR_NULL : STR("too few bytes to tell");
+		c->tx_bytes = i == 2 ? 0 : 10;
+		c->rx_bytes = i == 2 ? 0 : 200;
+		c->side = STR("client");
+		c->comm = STR("nc");
+		c->peer_ip = STR("10.0.0.9");
+		c->peer_port = 99;
+		c->first_bytes = STR("hello\\x00");
+	}
+	text = written(&writer_text, b, NULL);
+	ck_assert_ptr_null(strstr(text, "not decoded"));
+	free(text);
+	text = written_tables(&writer_text, b, NULL, true);
+	ck_assert_ptr_nonnull(
+		strstr(text, " not decoded: too few bytes to tell; begins with \"hello\\x00\" "));
+	ck_assert_ptr_nonnull(strstr(text, " tcp        client "));
+	ck_assert_ptr_nonnull(strstr(text, " 10.0.0.9:99 "));
+	ck_assert_ptr_nonnull(strstr(text, "     10     200 "));
+	ck_assert_ptr_null(strstr(strstr(text, "not decoded") + 1, "not decoded"));
 	free(text);
 	batch_put(b);
 	batch_pool_free(pool);
@@ -361,6 +405,7 @@ Suite *writer_suite(void)
 
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, text_has_a_header_and_shows_nothing_raw);
+	tcase_add_test(t, text_says_why_a_connection_was_not_decoded_if_asked_to);
 	tcase_add_test(t, text_shows_the_columns_that_are_asked_for);
 	tcase_add_test(t, a_column_that_is_none_gets_a_hint);
 	tcase_add_test(t, json_has_the_columns_as_keys_and_null_for_unknown);
