@@ -189,17 +189,26 @@ static void place_cursor(struct top *t)
 	t->table.top = top;
 }
 
-static int take(struct top *t, struct agg_answer *a, char *err)
+/* `anew`: order, baseline, columns have changed. */
+static int take(struct top *t, struct agg_answer *a, bool anew, char *err)
 {
 	struct rank_spec spec = spec_of(t);
 	struct rank old = t->rank;
 	int e;
 
+	/* With an alert all is judged again: rates sink while nothing comes. */
+	if (t->has_rank && !anew && !t->alert && t->percent == 100 && a->percent == 100 &&
+	    a->serial == old.answer.serial) {
+		rank_time(&t->rank, &spec);
+		app_touch(t->pane->app);
+		return 0;
+	}
 	t->percent = a->percent;
 	t->evicted = a->from_store ? a->evicted : 0;
 	e = rank_take(&t->rank, t->view, a, t->by, &spec);
 	rank_free(&old);
 	t->has_rank = !e;
+	t->lower.again = true;
 	if (e) {
 		rank_free(&t->rank);
 		return err_set(err, -e, "cannot rank the groups");
@@ -222,6 +231,7 @@ static bool is_due(const struct top *t)
 static int ask_groups(struct top *t, int budget_ms, char *err)
 {
 	struct agg_answer a;
+	bool anew = t->again;
 	int64_t from, to;
 	int e;
 
@@ -230,12 +240,11 @@ static int ask_groups(struct top *t, int budget_ms, char *err)
 	if (t->again || t->percent == 100) { /* a moving window waits for its answer */
 		app_window(t->pane->app, window_length(t), &from, &to);
 		agg_view_window(t->view, from, to);
-		t->lower.again = true;
 	}
 	t->again = false;
 	t->due = app_seconds(t->pane->app) + app_opts(t->pane->app)->interval_ms / 1e3;
 	e = agg_view_ask(t->view, budget_ms, &a, err);
-	if (e >= 0 && take(t, &a, err))
+	if (e >= 0 && take(t, &a, anew, err))
 		e = -EIO;
 	agg_answer_free(&a);
 	return e;

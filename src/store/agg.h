@@ -72,6 +72,7 @@ struct agg_answer {
 	int64_t from_ns, to_ns; /* the window that was answered: open ends filled in */
 	unsigned int spark;     /* points used */
 	unsigned int percent;   /* of what there is that was looked at: < 100: partial */
+	uint64_t serial;        /* of the same view: equal ones are the same answer */
 	bool from_store;        /* computed from rows that the store holds */
 	uint64_t evicted;       /* from_store: spans that are in no row any more */
 	struct arena mem;       /* rows and texts */

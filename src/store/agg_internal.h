@@ -41,6 +41,7 @@ struct agg_view {
 	struct agg_window window;
 	enum { STEP_KEYS, STEP_SUMS, STEP_DONE } step;
 	uint32_t pos;            /* STEP_KEYS: next key */
+	uint64_t serial;         /* of the answer */
 	uint64_t batches, folds; /* of the cube when it began */
 };
 

@@ -22,6 +22,7 @@ static void restart(struct agg_view *v)
 {
 	v->step = STEP_KEYS;
 	v->pos = 0;
+	v->serial++;
 	agg_table_reset(&v->table);
 }
 
@@ -252,6 +253,7 @@ static int answer(struct agg_view *v, uint64_t until, struct agg_answer *out)
 	if (!err)
 		err = agg_table_answer(&v->table, &v->window, out);
 	out->percent = percent(v);
+	out->serial = v->serial;
 	pthread_mutex_unlock(&v->a->lock);
 	return err;
 }

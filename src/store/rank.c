@@ -274,7 +274,7 @@ static int keep_top(struct rank *r, struct agg_view *v, size_t top)
 	return err;
 }
 
-static void set_seconds(struct rank *r, const struct rank_spec *spec)
+void rank_time(struct rank *r, const struct rank_spec *spec)
 {
 	int64_t from = r->answer.from_ns, to = r->answer.to_ns;
 
@@ -294,7 +294,7 @@ int rank_take(struct rank *r, struct agg_view *v, struct agg_answer *a, const ch
 		r->by[r->nby] = by[r->nby];
 		r->nby++;
 	}
-	set_seconds(r, spec);
+	rank_time(r, spec);
 	r->rows = calloc(r->n + 1, sizeof(*r->rows));
 	err = r->rows ? index_rows(r) : -ENOMEM;
 	if (err)

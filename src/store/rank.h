@@ -77,6 +77,8 @@ struct rank_spec {
  */
 int rank_take(struct rank *r, struct agg_view *v, struct agg_answer *a, const char *const *by,
               const struct rank_spec *spec);
+/* Time has gone by without new answers: rates are over more. */
+void rank_time(struct rank *r, const struct rank_spec *spec);
 void rank_free(struct rank *r);
 
 /* NAN: unknown. */
