@@ -14,13 +14,14 @@ import sys
 import rows_obi
 import rows_query
 import rows_target
+import rows_ui
 from measure import Noise
 
 
 def all_rows():
     """(number, function), in order: functions named row_N or row_N_what."""
     found = []
-    for module in (rows_target, rows_obi, rows_query):
+    for module in (rows_target, rows_obi, rows_query, rows_ui):
         for name, f in inspect.getmembers(module, inspect.isfunction):
             m = re.fullmatch(r"row_(\d+)(?:_\w+)?", name)
             if m:

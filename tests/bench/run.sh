@@ -18,7 +18,7 @@ done
 gcc -std=gnu11 -D_GNU_SOURCE -O2 -o $out/bare tests/bench/bare.c -lbpf
 bpftool btf dump file /sys/kernel/btf/vmlinux format c >$out/vmlinux.h
 clang -O2 -g -target bpf -D__TARGET_ARCH_x86 -mcpu=v3 -I$out -c -o $out/bare.o tests/bench/bare.bpf.c
-for p in store_bench otlp_bench query_bench proto_bench; do
+for p in store_bench otlp_bench query_bench proto_bench ui_rows; do
 	# shellcheck disable=SC2046 # a list of objects
 	gcc -std=gnu11 -D_GNU_SOURCE -O2 -I. -Isrc -o $out/$p tests/bench/$p.c tests/unit/conv.c \
 		$(find .out/obj/src -name '*.o') -lbpf -lelf -lz -lzstd -lsqlite3 -levent_openssl \

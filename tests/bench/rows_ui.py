@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rows_ui - what a person at the interface waits for: on a terminal, over 1,000,000 spans."""
+import time
+
+from measure import BUILT, OBI, cpu_ns, output
+from terminal import Screen
+
+GROUP, CALL = r"\n[> ] (service-|10\.0\.1|\(other)", r"\n[> ] [ *]?\d\d:\d\d:\d\d"
+
+
+def recording(name, rows):
+    path = BUILT / name
+    if not path.exists():
+        output(BUILT / "ui_rows", path, rows)
+    return path
+
+
+def opened(view, path, *flags):
+    s = Screen(OBI, view, "-r", path, *flags)
+    s.until(r"REPLAY", 300)
+    s.until(r"seen 1,?000,?00" if "small" not in path.name else "seen 100,000", 300)
+    while s.shows("partial"):
+        s.read(0.1)
+    return s
+
+
+def typed(screen, keys, pattern):
+    """A line at a prompt; what is measured begins with Enter."""
+    screen.type(keys)
+    end = time.monotonic() + 0.7
+    while time.monotonic() < end:
+        screen.read(0.1)
+    return screen.ms("\r", pattern)
+
+
+def row_24_pages():
+    """1,000,000 spans, --mem 512M: first page after a regroup, a filter, another window, and the whole, ms"""
+    with opened("top", recording("ui.otlpb.zst", 1000000), "--mem", "512M") as s:
+        steps = [("top regroup", typed(s, "bpeer", r"Group: peer (.*\n)+  PEER.*" + GROUP)),
+                 ("top filter", typed(s, "fdur_ms > 50", r"Filter: \(dur_ms.*(.*\n)+  PEER.*" + GROUP)),
+                 ("top filter off", typed(s, "f\x15", r"Group: peer   (.*\n)+  PEER.*" + GROUP)),
+                 ("top window", s.ms("w", r"last 10.0s *(.*\n)+  PEER.*" + GROUP)),
+                 ("top back", s.ms("[", r"ago *(.*\n)+  PEER.*" + GROUP))]
+        s.type("www")
+        s.until(r"groups .* all")
+        steps += [("trace", s.ms("1", r"^obi trace(.*\n)+  TIME.*" + CALL)),
+                  ("trace filter", typed(s, "fdur_ms > 50", r"Filter: dur_ms > 50(.*\n)+  TIME.*" + CALL)),
+                  ("trace sort", s.ms(">", r"  TIME +PROTO \S.*" + CALL)),
+                  ("trace window", s.ms("w", r"last 10.0s(.*\n)+  TIME.*" + CALL))]
+        s.type("www")
+        s.until(r"Filter: dur_ms > 50 +[\d,]+/[\d,]+ ")
+        steps += [("connections", s.ms("7", r"^obi connections(.*\n)+. . service-|^obi connections(.*\n)+> ")),
+                  ("its filter", typed(s, "frequests > 100", r"Filter: requests > 100(.*\n)+> ")),
+                  ("SQL", typed(s, ";\x15select * from spans", r"^obi sql(.*\n)+> ")),
+                  ("SQL groups", typed(s, ";\x15select proto, count(*), p95(dur_ms) from spans group by 1",
+                                       r"SQL: select proto(.*\n)+> mysql|asking|running|s so far"))]
+    worst = max(first for _, (first, _) in steps)
+    return ", ".join(f"{what} {first:.0f}/{whole:.0f}" for what, (first, whole) in steps), "first <= 100 ms", \
+        worst <= 100
+
+
+def row_25_refresh():
+    """1,000,000 spans, --mem 512M: a refresh of a view that has not changed, ms of processor"""
+    said, worst = [], 0
+    for view in "top", "trace":
+        with opened(view, recording("ui.otlpb.zst", 1000000), "--mem", "512M", "-i", "100ms") as s:
+            time.sleep(1)
+            before, begin = cpu_ns(s.pid), time.monotonic()
+            while time.monotonic() < begin + 5:
+                s.read(0.1)
+            each = (cpu_ns(s.pid) - before) / 1e6 / ((time.monotonic() - begin) / 0.1)
+            said.append(f"{view} {each:.2f}")
+            worst = max(worst, each)
+    return ", ".join(said), "<= 16 ms", worst <= 16
+
+
+def row_26_keys():
+    """100,000 rows: 60 keys a second, ms from a key to its frame"""
+    took = []
+    with opened("trace", recording("ui-small.otlpb.zst", 100000)) as s:
+        for i in range(2, 122):
+            took.append(s.ms("j" if i <= 61 else "\x06", rf"{i}/100,000" if i <= 61 else r"/100,000")[0])
+            time.sleep(1 / 60)
+    took.sort()
+    return f"median {took[60]:.1f}, 95 of 100 {took[114]:.1f}, worst {took[-1]:.1f} ms", "95 of 100 <= 16 ms", \
+        took[114] <= 16
+
+
+def row_27_first_frame():
+    """start to the first frame, ms"""
+    took = []
+    for argv in (OBI, "trace", "-a"), (OBI, "top", "-r", recording("ui.otlpb.zst", 1000000)):
+        best = 1e9
+        for _ in range(5):
+            with Screen(*argv) as s:
+                best = min(best, 1e3 * (s.until("obi t", 10) - s.began))
+        took.append(best)
+    return "live {:.0f}, recording {:.0f} ms".format(*took), "<= 100 ms", max(took) <= 100
