@@ -78,7 +78,7 @@ CMD_SRC := $(shell grep -l '^const struct cmd cmd_' $(wildcard cmd/*.c) /dev/nul
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 SUITE_SRC := $(filter %_test.c,$(UNIT_SRC))
 # what the commands are made of and can be tested without a terminal
-UNIT_CMD_SRC := $(wildcard ui/grid.c ui/width.c ui/keys.c ui/prompt.c cmd/opts.c cmd/args.c cmd/filter_expr.c cmd/suggest.c cmd/page.c \
+UNIT_CMD_SRC := $(wildcard ui/grid.c ui/width.c ui/theme.c ui/keys.c ui/prompt.c cmd/opts.c cmd/args.c cmd/filter_expr.c cmd/suggest.c cmd/page.c \
 	cmd/shell*.c cmd/table*.c)
 QUERIES := $(sort $(wildcard queries/*.sql))
 VIEW_SRC := $(shell grep -l '^const struct view view_' $(wildcard ui/view_*.c) /dev/null)

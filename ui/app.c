@@ -407,24 +407,6 @@ static int begin(struct app *a)
 	return 0;
 }
 
-static void read_keys(struct app *a)
-{
-	char path[4096], line[256], err[ERR_TEXT];
-	FILE *f;
-
-	if (!a->opts.config)
-		return;
-	snprintf(path, sizeof(path), "%s/keys", a->opts.config);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = 0;
-		if (keymap_bind(a->keys, line, err))
-			app_say(a, "%s: %s", path, err);
-	}
-	if (f)
-		fclose(f);
-}
-
 static int open_screen(struct app *a, char *err)
 {
 	struct screen_opts so = { .theme = a->theme, .mouse = a->mouse };
@@ -474,16 +456,16 @@ int ui_run(const struct ui_opts *o, char *err)
 	a->window_ns = o->window_ns ? o->window_ns : -1;
 	a->mouse = !o->no_mouse;
 	a->opts.interval_ms = o->interval_ms ? o->interval_ms : 1000;
-	a->theme = o->no_color ? NULL : theme_find(o->theme ? o->theme : "dark");
 	a->begun = a->rate_at = app_clock();
 	a->keys = keymap_new();
 	a->counts = calloc(1, sizeof(*a->counts));
 	pthread_mutex_init(&a->lock, NULL);
 	gethostname(a->host, sizeof(a->host) - 1);
+	if (a->keys && a->counts)
+		app_config(a);
 	e = a->keys && a->counts ? open_screen(a, err) : -ENOMEM;
 	if (!e) {
 		err_set_sink(listen_to, a);
-		read_keys(a);
 		e = begin(a);
 		if (!e)
 			e = a->screen ? on_terminal(a) : by_script(a);

@@ -37,7 +37,8 @@ struct app {
 	struct screen *screen;   /* NULL: by a script of keys */
 	struct recipes *recipes; /* NULL: nobody has asked */
 	struct grid grid;
-	const struct theme *theme;
+	const struct theme *theme; /* NULL: no colour */
+	struct theme own;          /* with what the user's file changes */
 	struct keymap *keys;
 	struct prompt prompt;
 	struct menu menu;
@@ -76,6 +77,7 @@ void app_back(struct app *a);                              /* out of the view on
 /* app_work.c: what goes on without keys. */
 void app_tick(struct app *a);
 void app_settle(struct app *a, int limit_ms); /* until views have taken up everything */
+void app_config(struct app *a);               /* app_config.c: keys and colours of the user */
 /* app_keys.c */
 void app_key(struct app *a, const struct key *k);
 /* app_draw.c */
