@@ -132,6 +132,125 @@ START_TEST(percentiles_of_the_rest_are_those_of_its_requests)
 }
 END_TEST
 
+/* What is asked; the rest is asked a second time by a filter that leaves out what is kept. */
+static const struct {
+	const char *by[AGG_BY], *filter;
+} rests[] = {
+	{ { "route" }, NULL },
+	{ { "route", "service" }, "route >= '/r10' or route is null" },
+	{ { "service", "route" }, "dur_ms > 3" }, /* from rows of the store */
+	{ { "route" }, "dur_ms > 3 and route is not null" },
+};
+
+static void leave_out(const struct rank *r, struct buf *where)
+{
+	for (size_t i = 0; i < TOP; i++) {
+		buf_z(where, " and not (");
+		ck_assert(rank_where(r, &r->rows[i], where));
+		buf_ch(where, ')');
+	}
+	buf_ch(where, 0);
+}
+
+static struct agg_row asked_again(struct world *w, const char *where)
+{
+	struct agg_query q = { .filter = where };
+	char err[ERR_TEXT] = "";
+	struct agg_view *v = agg_view(w->agg, &q, err);
+	struct agg_answer a;
+	struct agg_row total;
+
+	ck_assert_msg(v, "%s: %s", where, err);
+	ck_assert_int_eq(agg_view_ask(v, 1000, &a, err), 0);
+	total = a.total;
+	agg_answer_free(&a);
+	agg_view_free(v);
+	return total;
+}
+
+START_TEST(the_rest_is_what_a_filter_without_the_kept_groups_finds)
+{
+	const char *filter = rests[_i].filter;
+	struct agg_query q = { .filter = filter };
+	struct world w = world_new(1);
+	struct buf where = { 0 };
+	char err[ERR_TEXT] = "";
+	struct agg_row want, got;
+	struct rank r;
+
+	agg_view_free(w.view);
+	memcpy(q.by, rests[_i].by, sizeof(q.by));
+	memcpy(w.by, rests[_i].by, sizeof(w.by));
+	w.view = agg_view(w.agg, &q, err);
+	ck_assert_msg(w.view, "%s", err);
+	r = take(&w, &(struct rank_spec){ .sort = "count", .top = TOP });
+	ck_assert_uint_eq(r.n, TOP + 1);
+	buf_fmt(&where, "(%s)", filter ? filter : "1");
+	leave_out(&r, &where);
+	want = asked_again(&w, where.p);
+	got = r.rows[TOP].row;
+	ck_assert_uint_gt(want.count, 0);
+	ck_assert_uint_eq(got.count, want.count);
+	ck_assert_uint_eq(got.errors, want.errors);
+	ck_assert_int_eq(got.sum_ns, want.sum_ns);
+	ck_assert_int_eq(got.max_ns, want.max_ns);
+	ck_assert_int_eq(got.p50_ns, want.p50_ns);
+	ck_assert_int_eq(got.p95_ns, want.p95_ns);
+	ck_assert_int_eq(got.p99_ns, want.p99_ns);
+	buf_free(&where);
+	rank_free(&r);
+	world_free(&w);
+}
+END_TEST
+
+START_TEST(an_answer_that_has_not_changed_says_so)
+{
+	struct world w = world_new(1);
+	struct batch *b = ask_batch(1);
+	struct agg_answer a[4];
+
+	ck_assert_int_eq(agg_view_ask(w.view, 1000, &a[0], NULL), 0);
+	ck_assert_int_eq(agg_view_ask(w.view, 1000, &a[1], NULL), 0);
+	add(b, 0, 3, 500);
+	ck_assert_int_eq(agg_add(w.agg, b), 0);
+	ck_assert_int_eq(agg_view_ask(w.view, 1000, &a[2], NULL), 0);
+	agg_view_window(w.view, START, START + 2 * SECOND);
+	ck_assert_int_eq(agg_view_ask(w.view, 1000, &a[3], NULL), 0);
+	ck_assert_uint_eq(a[0].serial, a[1].serial);
+	ck_assert_uint_ne(a[1].serial, a[2].serial);
+	ck_assert_uint_ne(a[2].serial, a[3].serial);
+	ck_assert_uint_eq(a[2].total.count, a[0].total.count + 1);
+	for (int i = 0; i < 4; i++)
+		agg_answer_free(&a[i]);
+	ask_batch_free(b);
+	world_free(&w);
+}
+END_TEST
+
+START_TEST(the_capture_lasts_from_the_first_start_to_the_last_answer)
+{
+	struct world w = world_new(1);
+	struct batch *b = ask_batch(2);
+	struct agg_stats st;
+
+	agg_stats(w.agg, &st);
+	ck_assert_int_eq(st.first_ns, START);
+	ck_assert_int_eq(st.last_ns, START + (GROUPS - 1) * SECOND + GROUPS * SECOND / 1000);
+	ck_assert_uint_eq(st.spans, GROUPS * (GROUPS + 1) / 2);
+	/* Answered last, begun first; then one that nobody has answered. */
+	add(b, 0, 0, 90000);
+	((struct span *)b->items[0].row)->start_ns -= 2 * SECOND;
+	add(b, 1, 80, 0);
+	((struct span *)b->items[1].row)->dur_ns = COL_NULL;
+	ck_assert_int_eq(agg_add(w.agg, b), 0);
+	agg_stats(w.agg, &st);
+	ck_assert_int_eq(st.first_ns, START - 2 * SECOND);
+	ck_assert_int_eq(st.last_ns, START + 88 * SECOND);
+	ask_batch_free(b);
+	world_free(&w);
+}
+END_TEST
+
 START_TEST(the_order_is_by_any_column_and_by_names)
 {
 	static const struct {
@@ -314,6 +433,10 @@ Suite *rank_suite(void)
 
 	tcase_add_test(t, the_rest_makes_columns_whole);
 	tcase_add_test(t, percentiles_of_the_rest_are_those_of_its_requests);
+	tcase_add_loop_test(t, the_rest_is_what_a_filter_without_the_kept_groups_finds, 0,
+	                    sizeof(rests) / sizeof(rests[0]));
+	tcase_add_test(t, an_answer_that_has_not_changed_says_so);
+	tcase_add_test(t, the_capture_lasts_from_the_first_start_to_the_last_answer);
 	tcase_add_test(t, the_order_is_by_any_column_and_by_names);
 	tcase_add_test(t, rates_are_over_the_capture_where_the_window_is_longer);
 	tcase_add_test(t, changes_are_against_the_baseline_by_name);
