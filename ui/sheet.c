@@ -249,6 +249,20 @@ int sheet_ask(struct pane *p, int budget_ms, char *err)
 
 /* ---- rows ---- */
 
+const char *sheet_is_cut(const struct sheet *s)
+{
+	const struct answer_rows *rows = s->shown ? answer_rows(s->shown) : NULL;
+	uint64_t limit;
+
+	if (rows && rows->more)
+		return "there are more";
+	for (size_t i = 0; rows && i < s->nparams; i++)
+		if (!strcmp(s->params[i].name, "limit") &&
+		    str_u64(str_of(s->params[i].value), &limit) && rows->n >= limit)
+			return "the limit of the query; there may be more";
+	return NULL;
+}
+
 struct str sheet_value(const struct sheet *s, const char *column)
 {
 	return s->shown ? answer_text(s->shown, s->row, answer_column(s->shown, column)) : STR_NULL;

@@ -100,6 +100,8 @@ int sheet_columns(struct pane *p, const char *spec, char *err);
 extern const struct tbl_source sheet_source;
 /* The statement with filter and order; `count`: how many rows fit `where`. */
 void sheet_statement(struct sheet *s, const char *where, bool count, struct buf *out);
+/* Why the rows may not be all that there are; NULL: they are all. */
+const char *sheet_is_cut(const struct sheet *s);
 bool sheet_load(struct sheet *s);                  /* the row of the cursor */
 bool sheet_failed(struct sheet *s);                /* the loaded row is of something that failed */
 int sheet_seek_on(struct sheet *s, int budget_ms); /* search; 1: more to do */

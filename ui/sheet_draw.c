@@ -99,6 +99,21 @@ static void draw_words(struct sheet *s, struct grid *g, struct rect r)
 	}
 }
 
+/* The rows are not all that the statement has: said below them, not to be overlooked. */
+static void draw_limit(const struct sheet *s, struct grid *g, struct rect *r)
+{
+	const char *words = sheet_is_cut(s);
+	struct buf n = { 0 };
+
+	if (!words || r->h < 4)
+		return;
+	r->h--;
+	app_count(&n, answer_rows(s->shown)->n);
+	grid_textf(g, r->x + 2, r->y + r->h, r->w - 2, ROLE_WARN, "the first %.*s %s: %s",
+	           STR_ARG(buf_slice(&n)), s->spec->what, words);
+	buf_free(&n);
+}
+
 void sheet_draw(struct pane *p, struct grid *g, struct rect r)
 {
 	struct sheet *s = p->state;
@@ -108,6 +123,7 @@ void sheet_draw(struct pane *p, struct grid *g, struct rect r)
 		grid_text(g, r.x, r.y, r.w, ROLE_BAD, str_of(s->err));
 		r.y++, r.h--;
 	}
+	draw_limit(s, g, &r);
 	if (s->detailed && s->full) {
 		tbl_sync(&s->table);
 		fill_detail(s);

@@ -81,6 +81,7 @@ int sheet_write(struct pane *p, const char *path, char *err)
 	struct str name = str_of(path);
 	bool csv = name.len > 4 && !strcmp(path + name.len - 4, ".csv");
 	struct buf b = { 0 }, n = { 0 };
+	const char *cut = s->table.nmarks ? NULL : sheet_is_cut(s);
 	int e;
 
 	if (!csv && !(name.len > 5 && !strcmp(path + name.len - 5, ".json")))
@@ -92,7 +93,8 @@ int sheet_write(struct pane *p, const char *path, char *err)
 	if (e)
 		err_set(err, -e, "cannot write %s: %s", path, strerror(-e));
 	else
-		app_say(p->app, "%.*s rows written to %s", STR_ARG(buf_slice(&n)), path);
+		app_say(p->app, "%.*s rows written to %s%s%s", STR_ARG(buf_slice(&n)), path,
+		        cut ? "; " : "", cut ? cut : "");
 	buf_free(&b), buf_free(&n);
 	return e;
 }
