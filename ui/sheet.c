@@ -132,7 +132,7 @@ static unsigned int longest(const struct answer *a, int col)
 	const struct answer_rows *rows = answer_rows(a);
 	uint32_t most = (uint32_t)strlen(rows->names[col]);
 
-	for (size_t i = 0; i < rows->n && i < 1000; i++) {
+	for (size_t i = 0; i < rows->n; i++) {
 		const struct answer_cell *c = &rows->cells[i * rows->ncols + (unsigned int)col];
 
 		most = c->len > most ? c->len : most;
