@@ -170,8 +170,10 @@ static void check_tls(struct report *r, pid_t pid)
 	free(maps);
 	c = add(r, "TLS", NOTE);
 	if (tls)
-		snprintf(c->detail, sizeof(c->detail),
-		         "maps %s: its TLS connections are shown as tls?, not decoded", tls);
+		snprintf(
+			c->detail, sizeof(c->detail),
+			"maps %s: of its TLS connections the handshake is shown, the rest is not decoded",
+			tls);
 	else
 		snprintf(c->detail, sizeof(c->detail), "no TLS library is mapped");
 }

@@ -191,21 +191,23 @@ static void on_conn(struct conns *t, const struct ev_conn *e)
 	}
 }
 
-/* The hole before a record at offset off: lost in the ring, or never seen by a probe. */
+/* The hole before a record at offset off: lost in the ring, muted, or never seen by a probe. */
 static void hole_before(struct conns *t, struct conn *c, enum ev_dir d, uint64_t off, uint64_t lost,
                         const struct moment *at)
 {
 	uint64_t n = off - c->dir[d].next;
+	bool muted = c->level == EV_LEVEL_MUTE;
 
 	if (lost > n)
 		lost = n;
 	c->lost_bytes += lost;
-	c->unseen_bytes += n - lost;
+	*(muted ? &c->cut_bytes : &c->unseen_bytes) += n - lost;
 	t->stats.lost_bytes += lost;
-	t->stats.unseen_bytes += n - lost;
+	*(muted ? &t->stats.cut_bytes : &t->stats.unseen_bytes) += n - lost;
 	t->stats.moved_bytes += n;
 	c->dir[d].total += n;
-	c->flags |= CONN_F_GAP;
+	if (lost || !muted)
+		c->flags |= CONN_F_GAP;
 	feed_hole(t, c, d, n, true, at);
 }
 
@@ -423,8 +425,8 @@ void conns_free(struct conns *t)
 const char *conn_why(const struct conn *c)
 {
 	switch (c->why) {
-	case WHY_TLS:
-		return "TLS: the plaintext is not read in this version";
+	case WHY_ENCRYPTED:
+		return "encrypted: the plaintext is not read in this version";
 	case WHY_UNKNOWN:
 		return c->dgram ? "no known protocol in the first 16 datagrams"
 		                : "no known protocol in the first 64 KiB";

@@ -55,7 +55,7 @@ struct stream {
 };
 
 /* Why a connection is not decoded. */
-enum why { WHY_NONE, WHY_WAITING, WHY_TLS, WHY_UNKNOWN, WHY_ERRORS, WHY_NO_BYTES };
+enum why { WHY_NONE, WHY_WAITING, WHY_ENCRYPTED, WHY_UNKNOWN, WHY_ERRORS, WHY_NO_BYTES };
 
 enum {
 	CONN_F_JOINED_MID = 1 << 0, /* bytes had moved before the first that was seen */

@@ -66,14 +66,6 @@ void talk_set_proto(struct conns *t, struct conn *c, const struct proto *p)
 	t->sink->verdict(t->sink->ctx, c);
 }
 
-/* A TLS record: handshake, version 3.x. The plaintext needs other probes. */
-static bool is_tls(const struct stream *s)
-{
-	const uint8_t *p = s->pend ? s->pend->bytes : NULL;
-
-	return p && s->pend->len >= 3 && p[0] == 0x16 && p[1] == 3 && p[2] <= 4;
-}
-
 bool talk_detect(struct conns *t, struct conn *c)
 {
 	struct cur say[2];
@@ -97,9 +89,7 @@ bool talk_detect(struct conns *t, struct conn *c)
 		talk_set_proto(t, c, proto_by_id(v.id));
 		return c->proto != NULL;
 	}
-	if (is_tls(&c->dir[0]) || is_tls(&c->dir[1]))
-		talk_give_up(t, c, WHY_TLS);
-	else if (stream_len(&c->dir[0]) + stream_len(&c->dir[1]) >= DETECT_BYTES)
+	if (stream_len(&c->dir[0]) + stream_len(&c->dir[1]) >= DETECT_BYTES)
 		talk_give_up(t, c, WHY_UNKNOWN);
 	return false;
 }
@@ -219,6 +209,10 @@ static void after(struct conns *t, struct conn *c, enum ev_dir d, const struct m
 	if (m->content.len && t->sink->body)
 		t->sink->body(t->sink->ctx, c, conn_role(c, d), (const uint8_t *)m->content.s,
 		              m->content.len);
+	if (m->flags & MSG_F_MUTE) {
+		c->why = WHY_ENCRYPTED;
+		talk_interest(t, c, EV_LEVEL_MUTE);
+	}
 	if (!m->next)
 		return;
 	c->flags &= ~CONN_F_JOINED_MID; /* the next protocol is seen from its first byte */
@@ -373,7 +367,7 @@ void talk_pump(struct conns *t, struct conn *c)
 	while (moved && (stream_len(&c->dir[0]) || stream_len(&c->dir[1]))) {
 		enum ev_dir first = older(c);
 
-		if (!c->proto && (c->why == WHY_TLS || !talk_detect(t, c)))
+		if (!c->proto && !talk_detect(t, c))
 			return;
 		moved = pump(t, c, first, true);
 		moved = pump(t, c, !first, true) || moved;

@@ -382,7 +382,7 @@ static const struct proto_op ops[] = {
 const struct proto proto_dns = {
 	.name = "dns",
 	.title = "DNS over UDP and TCP (RFC 1035)",
-	.family = FAMILY_DNS,
+	.family = FAMILY_NAMED,
 	.limits = "of a zone transfer the first message; multicast DNS is not paired; other types "
 		  "have the name TYPE and their number; a query without an answer has failed "
 		  "after 10 s",

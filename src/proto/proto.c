@@ -29,7 +29,7 @@ enum { PROTO_COUNT = sizeof(order) / sizeof(*order), LIKELY_MESSAGES = 3 };
 
 static const struct {
 	const char *key;
-	enum { ATTR_TEXT, ATTR_INT, ATTR_LIST } type;
+	enum { ATTR_TEXT, ATTR_INT, ATTR_LIST, ATTR_TRUTH } type;
 } attrs[ATTR_MAX] = {
 #define ATTR(ID, key, type, help) [ATTR_##ID] = { key, type },
 #include "proto/attrs.def"
@@ -49,6 +49,11 @@ bool attr_is_int(enum attr a)
 bool attr_is_list(enum attr a)
 {
 	return attrs[a].type == ATTR_LIST;
+}
+
+bool attr_is_truth(enum attr a)
+{
+	return attrs[a].type == ATTR_TRUTH;
 }
 
 const struct proto *proto_by_id(enum proto_id id)

@@ -85,6 +85,7 @@ enum {
 	                              ->traceparent, of an answer its ->proto */
 	MSG_F_JOINS = 1 << 19,     /* MSG_REQ: of the request that is open; one of its own where
 	                              none is */
+	MSG_F_MUTE = 1 << 20, /* what follows in both directions is encrypted: nobody reads it */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */
@@ -96,7 +97,8 @@ enum attr {
 };
 const char *attr_name(enum attr a); /* "http.request.method" */
 bool attr_is_int(enum attr a);
-bool attr_is_list(enum attr a); /* its text is a list, a text a line */
+bool attr_is_list(enum attr a);  /* its text is a list, a text a line */
+bool attr_is_truth(enum attr a); /* a number: 0 is false */
 
 /*
  * Messaging (FAMILY_MESSAGING): what a request does with messages. One that
@@ -205,7 +207,7 @@ enum proto_family {
 	FAMILY_RPC,   /* op and name: the method by its full name, from target "/service/method" */
 	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
 	FAMILY_DOCUMENTS, /* name: op and target, a collection; query: ->query */
-	FAMILY_DNS,       /* name: "DNS" and op; the target is a name, and no more */
+	FAMILY_NAMED,     /* name: the protocol and op ("DNS AAAA"); the target is no more */
 	FAMILY_MESSAGING, /* name: op and topic; MSG_F_USE: the topic is what was remembered */
 };
 

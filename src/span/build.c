@@ -47,6 +47,11 @@ void req_attrs(struct req *r, const struct msg *m)
 		if (r->has[a->key / 64] & bit)
 			continue;
 		r->has[a->key / 64] |= bit;
+		if (!value.s && attr_is_truth(a->key)) {
+			add_attr_key(&r->attrs, attr_name(a->key));
+			buf_z(&r->attrs, a->num ? "true" : "false");
+			continue;
+		}
 		if (!value.s && !attr_is_int(a->key)) { /* a number that is text in OTLP */
 			snprintf(text, sizeof(text), "%lld", (long long)a->num);
 			value = str_of(text);
@@ -242,11 +247,14 @@ static void name_rpc(const struct proto *p, struct span *row)
 	row->name = row->op.s ? row->op : str_of(p->name);
 }
 
-static void name_dns(struct batch *b, struct span *row)
+/* "DNS AAAA", "TLS handshake" */
+static void name_named(const struct proto *p, struct batch *b, struct span *row)
 {
 	struct buf name = { 0 };
 
-	buf_z(&name, "DNS ");
+	for (const char *s = p->name; *s; s++)
+		buf_ch(&name, (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s));
+	buf_ch(&name, ' ');
 	buf_str(&name, row->op);
 	row->name = batch_text(b, buf_slice(&name));
 	buf_free(&name);
@@ -277,8 +285,8 @@ static void name_row(const struct req *r, const struct conn *c, const struct pro
 		if (!row->op.s)
 			row->name = STR("HTTP");
 		break;
-	case FAMILY_DNS:
-		name_dns(b, row);
+	case FAMILY_NAMED:
+		name_named(p, b, row);
 		break;
 	case FAMILY_OTHER:
 		break;
@@ -456,9 +464,7 @@ static const char *conn_proto(const struct conn *c)
 {
 	const char *guess = c->dgram ? guess_datagram(c->first, c->nfirst) : NULL;
 
-	if (c->proto)
-		return c->proto->name;
-	return c->why == WHY_TLS ? "tls?" : guess ? guess : transport(c);
+	return c->proto ? c->proto->name : guess ? guess : transport(c);
 }
 
 void conn_build(const struct conn *c, const struct pair_opts *o, struct conn_row *row,
@@ -483,7 +489,7 @@ void conn_build(const struct conn *c, const struct pair_opts *o, struct conn_row
 		set_peer(c, c->many_peers ? &nobody : &c->only, &row->peer_ip, &row->peer_port, b);
 	}
 	conn_counts(c, row);
-	row->why = str_of(c->proto ? NULL : conn_why(c));
+	row->why = str_of(c->proto && c->why != WHY_ENCRYPTED ? NULL : conn_why(c));
 	if (!c->proto && c->nfirst) {
 		buf_escape(&first, (struct str){ (const char *)c->first, c->nfirst });
 		row->first_bytes = batch_text(b, buf_slice(&first));

@@ -132,7 +132,7 @@ static void print_flags(struct buf *b, unsigned int flags)
 	static const char *const names[] = {
 		"cut",     "closes",   "define",   "use",    "forget",  "prepare",   "body",
 		"byorder", "newdb",    "newdb_ok", "run",    "wide",    "temporary", "leads",
-		"orphan",  "nostatus", "above",    "giveup", "guessed", "joins",
+		"orphan",  "nostatus", "above",    "giveup", "guessed", "joins",     "mute",
 	};
 	const char *sep = " flags=";
 
