@@ -81,11 +81,29 @@ static bool is_answer(struct str key)
 	       str_starts(key, "exception");
 }
 
-/* Attributes of one side; the value of a string without its quotes. */
+/* A list of texts with commas between them; any other value as it is, a text without its quotes. */
+static struct str shown(struct str value, struct buf *b)
+{
+	struct json j = json_of(value);
+
+	buf_clear(b);
+	if (value.len >= 2 && *value.s == '"')
+		return (struct str){ value.s + 1, value.len - 2 };
+	if (json_next(&j) != JSON_ARR)
+		return value;
+	while (json_next(&j) == JSON_STR) {
+		buf_z(b, b->len ? ", " : "");
+		buf_str(b, j.text);
+	}
+	return j.tok == JSON_ARR_END && !b->failed ? buf_slice(b) : value;
+}
+
+/* Attributes of one side. */
 static void attributes(struct detail *d, struct str attrs, bool answer)
 {
 	struct arena mem = { 0 };
 	struct json j = json_of(attrs);
+	struct buf list = { 0 };
 
 	if (!attrs.s || json_next(&j) != JSON_OBJ)
 		return;
@@ -101,11 +119,10 @@ static void attributes(struct detail *d, struct str attrs, bool answer)
 		while (from < j.p && (*from == ':' || *from == ' '))
 			from++;
 		value = (struct str){ from, (size_t)(j.p - from) };
-		if (value.len >= 2 && *value.s == '"')
-			value = (struct str){ value.s + 1, value.len - 2 };
 		snprintf(name, sizeof(name), "%.*s", STR_ARG(key));
-		detail_pair(d, name, value);
+		detail_pair(d, name, shown(value, &list));
 	}
+	buf_free(&list);
 	arena_free(&mem);
 }
 

@@ -61,6 +61,8 @@ static void take_headers(struct cur *c, struct msg *out)
 			out->traceparent = value;
 		else if (str_iis(name, "tracestate"))
 			out->tracestate = value;
+		else if (str_iis(name, "baggage"))
+			msg_baggage(out, value);
 	}
 	cur_take(c, len);
 }

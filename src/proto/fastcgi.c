@@ -77,7 +77,8 @@ static bool is_head(struct cur c, enum dir dir)
 /* ----- the variables of a request ----- */
 
 struct vars {
-	struct str method, uri, script, query, host, agent, addr, protocol, traceparent, tracestate;
+	struct str method, uri, script, query, host, agent, addr, protocol, traceparent, tracestate,
+		baggage;
 };
 
 static struct str *var_of(struct vars *v, struct str name)
@@ -96,6 +97,7 @@ static struct str *var_of(struct vars *v, struct str name)
 		{ "SERVER_PROTOCOL", offsetof(struct vars, protocol) },
 		{ "HTTP_TRACEPARENT", offsetof(struct vars, traceparent) },
 		{ "HTTP_TRACESTATE", offsetof(struct vars, tracestate) },
+		{ "HTTP_BAGGAGE", offsetof(struct vars, baggage) },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -160,6 +162,7 @@ static void fill_request(const struct vars *v, struct msg *out)
 		         (struct str){ v->protocol.s + 5, v->protocol.len - 5 });
 	out->traceparent = v->traceparent;
 	out->tracestate = v->tracestate;
+	msg_baggage(out, v->baggage);
 }
 
 /* ----- what the web server says ----- */

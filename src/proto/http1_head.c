@@ -329,8 +329,7 @@ void http1_fill_context(const struct http1_head *h, struct msg *out)
 {
 	const char *tp = h->traceparent.s;
 
-	if (h->baggage.len)
-		msg_attr(out, ATTR_BAGGAGE, h->baggage);
+	msg_baggage(out, h->baggage);
 	if (h->traceparent.len < TRACEPARENT_LEN || tp[2] != '-' || tp[35] != '-' || tp[52] != '-')
 		return;
 	out->traceparent = h->traceparent;

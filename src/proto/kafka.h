@@ -46,7 +46,7 @@ struct kafka_walk {
 
 /* What was found on the way. Slices of the input; s == NULL: not there. */
 struct kafka_found {
-	struct str topic, group, key, codec, context;
+	struct str topic, group, key, codec, context, baggage;
 	const uint8_t *topic_id;
 	uint32_t array, topics; /* elements of the innermost array, of that of the topics */
 	int32_t partition;      /* -1: none */

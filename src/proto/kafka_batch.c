@@ -34,8 +34,8 @@ static struct str sized(struct cur *c)
 	return cur_str(c, (uint64_t)n > SIZE_MAX ? SIZE_MAX : (size_t)n);
 }
 
-/* The header `traceparent` of the record at c. */
-static struct str context(struct cur c)
+/* The headers `traceparent` and `baggage` of the record at c. */
+static void context(struct cur c, struct kafka_found *f)
 {
 	int64_t n;
 
@@ -49,10 +49,13 @@ static struct str context(struct cur c)
 	for (int64_t i = 0; i < n && !c.over; i++) {
 		struct str key = sized(&c), value = sized(&c);
 
-		if (!c.over && str_is(key, "traceparent") && value.s && value.len == CONTEXT)
-			return value;
+		if (c.over)
+			return;
+		if (str_is(key, "traceparent") && value.len == CONTEXT && !f->context.s)
+			f->context = value;
+		else if (str_is(key, "baggage") && !f->baggage.s)
+			f->baggage = value;
 	}
-	return STR_NULL;
 }
 
 struct batch_head {
@@ -103,7 +106,7 @@ static void found(struct kafka_walk *w, const struct batch_head *h, struct cur r
 	if (!f->codec.s)
 		f->codec = codec_name(codec);
 	if (first && !codec && !h->old && h->count)
-		f->context = context(records);
+		context(records, f);
 }
 
 bool kafka_batch(struct kafka_walk *w, struct cur *c, struct kafka_found *f, uint64_t *skip)

@@ -147,6 +147,8 @@ static void tell_records(const struct kafka_walk *w, const struct kafka_found *f
 	if (f->codec.s)
 		msg_attr(out, ATTR_MESSAGING_CODEC, f->codec);
 	if (all && f->rows == 1)
+		msg_baggage(out, f->baggage);
+	if (all && f->rows == 1)
 		out->traceparent = f->context;
 	else if (f->context.s)
 		msg_attr(out, ATTR_MESSAGING_LINK, f->context);
@@ -419,7 +421,7 @@ static enum parse more(struct kafka *s, enum dir dir, struct cur *in, struct msg
 	if (!window(&c, b.left, &p))
 		return PARSE_MORE;
 	walk(&b.walk, &c, &f, &p, out);
-	f.context = STR_NULL; /* of the first message only */
+	f.context = f.baggage = STR_NULL; /* of the first message only */
 	f.base = -1;
 	if (dir == DIR_RESP) {
 		tell_answer(s, &b, &f, &p, out);

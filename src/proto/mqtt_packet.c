@@ -94,6 +94,8 @@ bool mqtt_properties(struct cur *c, struct msg *out, uint16_t *alias)
 				out->traceparent = value;
 			else if (str_iis(name, "tracestate"))
 				out->tracestate = value;
+			else if (str_iis(name, "baggage"))
+				msg_baggage(out, value);
 		} else if (id == TOPIC_ALIAS && alias) {
 			*alias = cur_be16(&in);
 		} else if (!skip_value(&in, id)) {

@@ -122,6 +122,8 @@ static void read_headers(struct cur c, struct msg *out)
 			out->traceparent = str_trim((struct str){ line.s + 12, line.len - 12 });
 		else if (str_istarts(line, "tracestate:"))
 			out->tracestate = str_trim((struct str){ line.s + 11, line.len - 11 });
+		else if (str_istarts(line, "baggage:"))
+			msg_baggage(out, str_trim((struct str){ line.s + 8, line.len - 8 }));
 		else if (str_istarts(line, "nats-msg-id:"))
 			msg_attr(out, ATTR_MESSAGING_MESSAGE_ID,
 			         str_trim((struct str){ line.s + 12, line.len - 12 }));

@@ -297,6 +297,16 @@ static inline void msg_attr_num(struct msg *m, enum attr key, int64_t num)
 		m->attrs[m->nattrs++] = (struct msg_attr){ .key = key, .num = num };
 }
 
+/* W3C baggage, as a header of the message has it; the first one counts. */
+static inline void msg_baggage(struct msg *m, struct str text)
+{
+	for (unsigned int i = 0; i < m->nattrs; i++)
+		if (m->attrs[i].key == ATTR_BAGGAGE)
+			return;
+	if (text.len)
+		msg_attr(m, ATTR_BAGGAGE, text);
+}
+
 /* An empty message: no code, rows unknown. */
 #define MSG_INIT ((struct msg){ .code = MSG_NO_CODE, .rows = -1 })
 

@@ -75,6 +75,8 @@ static enum parse call(struct feed *f, enum dir dir, size_t *took)
 	if (r == PARSE_OK) {
 		if (in.p <= was.p || in.p > was.end || in.over)
 			breach(f, "OK without moving, or beyond the end");
+		if (f->msg.body > f->msg.skip)
+			breach(f, "more of a body than bytes follow");
 		*took = (size_t)(in.p - was.p);
 		if (!*took || *took > len)
 			*took = 1;
