@@ -33,7 +33,7 @@ def typed(screen, keys, pattern):
     return screen.ms("\r", pattern)
 
 
-def row_24_pages():
+def row_26_pages():
     """1,000,000 spans, --mem 512M: first page after a regroup, a filter, another window, and the whole, ms"""
     with opened("top", recording("ui.otlpb.zst", 1000000), "--mem", "512M") as s:
         steps = [("top regroup", typed(s, "bpeer", r"Group: peer (.*\n)+  PEER.*" + GROUP)),
@@ -73,7 +73,7 @@ def refresh(view, path, *flags):
         return (cpu_ns(s.pid) - before) / 1e6 / n
 
 
-def row_25_refresh():
+def row_27_refresh():
     """1,000,000 spans, --mem 512M: a refresh of a view that has not changed, ms of processor"""
     said, worst = [], 0
     for view in "top", "trace":
@@ -84,7 +84,7 @@ def row_25_refresh():
     return ", ".join(said), "<= 16 ms", worst <= 16
 
 
-def row_26_keys():
+def row_28_keys():
     """100,000 rows: 60 keys a second, ms from a key to its frame"""
     took = []
     with opened("trace", recording("ui-small.otlpb.zst", 100000)) as s:
@@ -96,7 +96,7 @@ def row_26_keys():
         took[114] <= 16
 
 
-def row_27_first_frame():
+def row_29_first_frame():
     """start to the first frame, ms"""
     took = []
     for argv in (OBI, "trace", "-a"), (OBI, "top", "-r", recording("ui.otlpb.zst", 1000000)):
