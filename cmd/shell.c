@@ -151,11 +151,14 @@ static int run(struct shell *s, const char *sql, FILE *screen, char *err)
 
 	for (size_t i = 0; i < s->nparams; i++)
 		(void)sql_param(s->sql, s->params[i].name, s->params[i].value);
-	shell_clear_interrupt();
 	running = s->sql;
-	if (!ours)
+	if (!ours) {
+		shell_clear_interrupt();
 		shell_catch(true);
-	e = sql_run(s->sql, sql, &sink, err);
+	}
+	/* At a prompt a Ctrl-C counts from the moment the line was taken. */
+	e = shell_interrupted() ? err_set(err, ECANCELED, "canceled")
+	                        : sql_run(s->sql, sql, &sink, err);
 	if (!ours)
 		shell_catch(false);
 	running = NULL;
@@ -224,7 +227,8 @@ static int on_screen(struct shell *s, const char *sql, bool fit, int keep)
 	e = run(s, sql, f, err);
 	ms = now_ms() - start;
 	fclose(f);
-	shell_clear_interrupt();
+	if (e)
+		shell_clear_interrupt(); /* one key stops one thing: what there is is shown */
 	if (keep)
 		page_head(text, len, keep);
 	else

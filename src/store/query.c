@@ -361,10 +361,11 @@ static int run_one(struct sqlh *q, const char **sql, const struct sql_sink *sink
 
 int sql_run(struct sqlh *q, const char *sql, const struct sql_sink *sink, char *err)
 {
-	int e = hint_check(sql, TABLE_MAX, err);
+	int e;
 
-	q->src.rows_read = 0;
 	__atomic_store_n(&q->cancel, false, __ATOMIC_RELAXED);
+	q->src.rows_read = 0;
+	e = hint_check(sql, TABLE_MAX, err);
 	while (!e && *sql)
 		e = run_one(q, &sql, sink, err);
 	drop_params(q);

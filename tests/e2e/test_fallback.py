@@ -14,8 +14,6 @@ import test_truth_mysql
 import test_truth_postgres
 import test_truth_redis
 from rig.accounts import carried, overlapping, same, times_are_sane
-from rig.obi import Obi
-from rig.proc import Gate
 from rig.servers import MariaDB, Nginx, Postgres, Redis
 
 ALL = "sock-tracepoints,sk-storage,fetch-atomics"

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Hostile input: escape sequences, endless headers, damaged recordings."""
-import json
 import os
 import re
 import socket
@@ -10,8 +9,8 @@ import time
 
 import pytest
 
-from rig.obi import OBI, Obi, run as obi_run
-from rig.proc import Gate, rss_kib, wait_for
+from rig.obi import Obi, run as obi_run
+from rig.proc import Gate, rss_kib
 from rig.servers import Nginx, Redis
 
 EVIL = b"\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\xff\xfe\x00\r\x08\xe2\x80\xae"

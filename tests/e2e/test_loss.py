@@ -72,7 +72,7 @@ def test_accounts_are_exact_with_and_without_loss(load, folder, ring, lossy):
 
 def test_the_rate_that_is_carried_without_loss(load):
     """Finds and prints it: each step asks for more until something is lost or the client is at its end."""
-    best = 0
+    best, busy = 0, crowded()
     with Redis() as redis:
         for rate in (25000, 50000, 100000, 200000, 400000, 800000, 1600000):
             with Gate(load / "redis_load", redis.port, max(rate // 2, 50000), rate, 50, 4) as gate, \
@@ -85,4 +85,4 @@ def test_the_rate_that_is_carried_without_loss(load):
                 break
             best = max(best, reached)
     print(f"carried without loss: {best:.0f} commands a second")
-    assert best >= (1000 if crowded() else 100000 * 0.9)
+    assert best >= (1000 if busy or crowded() else 100000 * 0.9)

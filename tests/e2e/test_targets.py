@@ -12,7 +12,7 @@ import pytest
 
 from rig.accounts import clean, same, times_are_sane
 from rig.obi import OBI, Obi, run as obi_run
-from rig.proc import Gate, end, free_port, listens, wait_for
+from rig.proc import Gate, free_port, listens, wait_for
 from rig.servers import Nginx, Postgres, Redis
 
 WAYS = ["plain", "vector", "send", "msg", "mmsg", "peek", "nonblock", "dup", "fork", "pass", "thread",
@@ -99,7 +99,6 @@ def test_a_command_is_traced_from_its_first_request(load):
     port = free_port()
     out = obi_run("trace", "-o", "json", "--", load / "fork_server", port, 500)
     assert out.returncode == 0, out.stderr
-    import json
     rows = [json.loads(line) for line in out.stdout.splitlines()]
     assert rows.pop()["summary"]["shown"] == 1000
     want = Counter(("GET", f"/child?i={i}", "200") for i in range(500))

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections import Counter
 
 import pytest
@@ -36,9 +35,9 @@ def run(request, broker):
             assert client.stdout.readline() == "ready\n"
         broker.mark()
         with Obi("--show-secrets", "--proto", "amqp", pids=[*broker.pids, client.pid]) as obi:
-            out, _ = client.communicate("\n", timeout=100)
+            out, _ = client.communicate("\n", timeout=300)
             assert not client.returncode
-            time.sleep(1)
+            obi.quiet()
             run = obi.stop(busy=True)
     finally:
         end(client)

@@ -34,6 +34,7 @@ def run(request, server):
         with Obi("--proto", "cassandra", pids=[server.pid, client.pid]) as obi:
             out, _ = client.communicate("\n", timeout=300)
             assert not client.returncode
+            obi.quiet()
             run = obi.stop(busy=True)
     finally:
         end(client)

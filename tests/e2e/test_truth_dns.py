@@ -86,7 +86,7 @@ def run(request):
                 assert client.stdout.readline() == "ready\n"
             before = len(server.told())
             with Obi("--show-secrets", "--proto", "dns", pids=[server.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=100)
+                out, _ = client.communicate("\n", timeout=300)
                 did = Counter(json.loads(out))
                 wait_for("unbound's log", lambda: len(server.told()) - before >= did.total())
                 run = obi.stop()
@@ -140,7 +140,7 @@ def test_dig_and_a_server_that_never_answers(folder):
         client = subprocess.Popen(["/bin/sh", "-c", f"read -r _; {dig}; :"], stdin=subprocess.PIPE, text=True)
         try:
             with Obi("--proto", "dns", pids=[server.pid, client.pid]) as obi:
-                client.communicate("\n", timeout=100)
+                client.communicate("\n", timeout=300)
                 run = obi.stop()
         finally:
             end(client)

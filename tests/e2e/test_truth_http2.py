@@ -30,7 +30,7 @@ class Load:
         assert self.process.stdout.readline() == "ready\n"
 
     def run(self):
-        out, _ = self.process.communicate("\n", timeout=100)
+        out, _ = self.process.communicate("\n", timeout=300)
         assert not self.process.returncode
         return [tuple(x) for x in json.loads(out)]
 

@@ -36,9 +36,9 @@ def traced(broker, argv, middle=False, stdin=None):
             time.sleep(1)
         broker.mark()
         with Obi("--show-secrets", "--proto", "kafka", pids=[broker.pid, client.pid]) as obi:
-            out, err = client.communicate("\n" + (stdin or ""), timeout=100)
+            out, err = client.communicate("\n" + (stdin or ""), timeout=300)
             assert not client.returncode, (out, err)
-            time.sleep(1)
+            obi.quiet()
             run = obi.stop(busy=True)
     finally:
         end(client)

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from collections import Counter
 
 import pytest
@@ -55,9 +54,9 @@ def run(request):
                 assert client.stdout.readline() == "ready\n"
                 mongo.mark()
             with Obi("--show-secrets", "--proto", "mongodb", pids=[mongo.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=100)
+                out, _ = client.communicate("\n", timeout=300)
                 assert not client.returncode
-                time.sleep(1)
+                obi.quiet()
                 run = obi.stop(busy=True)
         finally:
             end(client)

@@ -35,7 +35,7 @@ def run(request):
             if middle:
                 assert client.stdout.readline() == "ready\n"
             with Obi("--show-secrets", "--proto", "nats", pids=[nats.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=100)
+                out, _ = client.communicate("\n", timeout=300)
                 run = obi.stop()
         finally:
             end(client)

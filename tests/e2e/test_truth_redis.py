@@ -61,14 +61,14 @@ def test_redis_benchmark_with_pipelines(server):
 
 def test_pipelined_at_200000_commands_a_second(server, load):
     """Where others use the processors too, the rate goes down until the client can keep it."""
-    rates = (200000, 100000, 50000, 25000, 12500) if crowded() else (200000,)
-    for rate in rates:
+    busy = crowded()
+    for rate in 200000, 100000, 50000, 25000, 12500:
         run = traced(server, load / "redis_load", server.port, 200000, rate, 50, 4)
         print(f"asked {rate}/s: {run.text.strip()}, lost {run.lost()}")
         kept = float(run.text.split()[-1]) > rate * 0.95
         if kept and run.whole():
             break
-    assert kept, run.text
+    assert kept and (rate == 200000 or busy or crowded()), run.text
     equal(run, 200000)
 
 

@@ -43,7 +43,7 @@ def run(request):
             if middle:
                 assert client.stdout.readline() == "ready\n"
             with Obi(pids=[server.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=100)
+                out, _ = client.communicate("\n", timeout=300)
                 assert not client.returncode
                 account = server.account()
                 run = obi.stop()

@@ -81,9 +81,13 @@ class Tmux:
     def screen(self):
         return self("capture-pane", "-p").split("\n")[:-1]
 
-    def sees(self, pattern, seconds=20):
-        wait_for(pattern, lambda: re.search(pattern, "\n".join(self.screen()), re.M), seconds)
-        return self.screen()
+    def sees(self, pattern, but=None):
+        """The first screen that has the pattern, and not the other one."""
+        def screen():
+            lines = self.screen()
+            text = "\n".join(lines)
+            return re.search(pattern, text, re.M) and not (but and re.search(but, text, re.M)) and lines
+        return wait_for(pattern, screen)
 
 
 @pytest.mark.parametrize("width,height", [(80, 24), (200, 50)])
@@ -93,17 +97,15 @@ def test_live_list_detail_filter_quit(nginx, width, height):
         t.keys("stty -a >/tmp/obi-test-stty.1; clear", "Enter")
         t.keys(f"{OBI} trace -p {pids}", "Enter")
         lines = t.sees(r"GET /small")
-        assert lines[0].startswith("obi trace") and "LIVE" in lines[0]
-        assert re.search(r"seen \d+ shown \d+ lost 0", lines[1])
+        t.sees(r"\Aobi trace .*LIVE.*\nseen \d+ shown \d+ lost 0")
         assert len(lines) == height and all(len(line) <= width for line in lines)
-        assert "follow" in lines[2]
+        t.sees(r"follow")
         t.keys("f")
         t.keys("-l", "code = 404")
         t.sees(r"[\d,]+ rows? fit")
         t.keys("Enter")
-        lines = t.sees(r"Filter: code = 404")
-        t.sees(r"GET /missing")
-        assert not any("/small" in line for line in t.screen()[4:])
+        t.sees(r"Filter: code = 404")
+        t.sees(r"GET /missing", but="GET /small")
         t.keys("Enter")
         t.sees(r"^GET /missing +404 ")
         t.keys("Escape")
@@ -124,8 +126,7 @@ def test_a_recording_is_switched_on_and_off_by_key(nginx, folder):
         t.sees(r"recording into obi-[\d-]+\.otlp")
         t.sees(r"^obi trace.*REC obi-[\d-]+\.otlp [1-9][\d,]* ")
         t.keys("r")
-        said = "\n".join(t.sees(r"requests recorded: obi trace -r obi-"))
-        assert "REC" not in said.split("\n")[0]
+        said = "\n".join(t.sees(r"^[\d,]+ requests recorded: obi trace -r obi-\S+$", but=r"\A.* REC "))
         n, name = re.search(r"^([\d,]+) requests recorded: obi trace -r (\S+)$", said, re.M).groups()
         rows = [json.loads(line) for line in subprocess.run(
             [OBI, "trace", "-q", "-o", "json", "-r", folder / name], check=True, text=True,
@@ -181,7 +182,7 @@ def test_without_a_description_of_the_terminal():
 
 def test_the_first_frame_comes_at_once():
     took = []
-    for _ in range(5):
+    while min(took, default=1) >= 0.1 and len(took) < 20:  # others may need the processors
         pid, fd = pty.fork()
         start = time.monotonic()
         if not pid:
@@ -204,31 +205,18 @@ def test_the_first_frame_comes_at_once():
 MINUTES = ROOT / "tests/ui/shop.otlp.zst"
 
 
-def test_an_alert_marks_rows_and_rings_once():
-    pid, fd = pty.fork()
-    if not pid:
-        os.environ["TERM"] = "xterm"
-        os.execv(OBI, [str(OBI), "top", "-r", str(MINUTES), "--alert", "p95_ms > 100", "-i", "200ms"])
-    seen = b""
-
-    def read(until, seconds):
-        nonlocal seen
-        end = time.monotonic() + seconds
-        while until not in seen and time.monotonic() < end:
-            if select.select([fd], [], [], 0.1)[0]:
-                seen += os.read(fd, 65536)
-
-    read(b"alert: p95_ms > 100: 4 groups", 30)
-    os.write(fd, b"j")
-    read(b"never there", 2)  # several refreshes
-    os.write(fd, b"q")
-    with contextlib.suppress(OSError):
-        while part := os.read(fd, 65536):
-            seen += part
-    os.waitpid(pid, 0)
-    os.close(fd)
-    assert b"! shop.py" in seen
-    assert seen.count(b"\a") == 1, seen
+def test_an_alert_marks_rows_and_rings_once(folder):
+    with Tmux(100, 30) as t:
+        t("pipe-pane", f"cat >{folder}/bytes")
+        t.keys(f"{OBI} top -r {MINUTES} --alert 'p95_ms > 100' -i 200ms; echo it is $((40 + 2))", "Enter")
+        t.sees(r"alert: p95_ms > 100: 4 groups")
+        t.sees(r"! shop\.py")
+        t.keys("j")
+        time.sleep(2)  # several refreshes
+        t.keys("q")
+        t.sees(r"it is 42")
+        wait_for("what it wrote", lambda: b"it is 42" in (folder / "bytes").read_bytes())
+    assert (folder / "bytes").read_bytes().count(b"\a") == 1
 
 
 def test_the_mouse_selects_sorts_and_scrolls():
@@ -241,8 +229,8 @@ def test_the_mouse_selects_sorts_and_scrolls():
             t.keys("-l", at + "M" + (at + "m" if button == 0 else ""))  # a wheel has no release
 
         mouse(0, 20, 9)
+        t.sees(r"\A(.*\n){9}>")
         t.sees(r"^Filter: none +6/2,336")
-        assert t.screen()[9].startswith(">")
         mouse(65, 20, 9)  # the wheel, down
         t.sees(r"^Filter: none +(?!6/)[\d,]+/2,336")
         mouse(0, lines[3].index("DUR") + 1, 3)
@@ -256,8 +244,7 @@ def test_a_row_is_copied_through_the_terminal():
     with Tmux(100, 30) as t:
         t("set", "-s", "set-clipboard", "on")
         t.keys(f"{OBI} trace -r {MINUTES}", "Enter")
-        t.sees(r"^> ")
-        row = t.screen()[4].split()[1]
+        row = t.sees(r"\A(.*\n){4}> .*\n(.*\n)*.*/2,336")[4].split()[1]
         t.keys("y")
         t.sees(r"bytes to the clipboard")
         wait_for("the clipboard", lambda: row in t("show-buffer"))
@@ -291,8 +278,8 @@ def test_keys_that_are_offered_do_something():
 def test_a_target_that_ends_and_comes_back(nginx, folder):
     (folder / "obi-e2e-target").symlink_to("/usr/bin/python3")
     (folder / "get.py").write_text(
-        "import socket, sys, time\n"
-        "time.sleep(1)\n"
+        "import socket, sys\n"
+        "sys.stdin.readline()\n"
         "for i in range(3):\n"
         "    with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as s:\n"
         "        s.sendall(b'GET /small HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n')\n"
@@ -303,6 +290,9 @@ def test_a_target_that_ends_and_comes_back(nginx, folder):
     with Tmux(100, 30) as t:
         first = subprocess.Popen(argv, stdin=subprocess.PIPE)
         t.keys(f"{OBI} trace --comm 'obi-e2e-t*'", "Enter")
+        t.sees(r"LIVE")
+        first.stdin.write(b"\n")
+        first.stdin.flush()
         t.sees(r"[123]/3 ")
         first.communicate()
         t.sees(r"TARGET GONE")
@@ -310,6 +300,8 @@ def test_a_target_that_ends_and_comes_back(nginx, folder):
         again = subprocess.Popen(argv, stdin=subprocess.PIPE)
         t.sees(r"the target is back")
         t.sees(r"LIVE")
+        again.stdin.write(b"\n")
+        again.stdin.flush()
         t.sees(r"[456]/6 ")
         again.communicate()
         t.sees(r"TARGET GONE")

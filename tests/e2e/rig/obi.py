@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 from rig.proc import ROOT, at_rest, wait_for
 
@@ -108,6 +109,18 @@ class Obi:
         """Waits until what it traces waits itself."""
         if self.pids:
             wait_for("the traced processes to be at rest", lambda: at_rest(self.pids))
+
+    def quiet(self, seconds=1):
+        """Waits until it has written nothing for so long: for servers that are never at rest."""
+        size, since = -1, 0
+
+        def unchanged():
+            nonlocal size, since
+            now = os.path.getsize(self.out.name)
+            if now != size:
+                size, since = now, time.monotonic()
+            return time.monotonic() - since >= seconds
+        wait_for("an end of the rows", unchanged)
 
     def kill(self):
         if self.process.poll() is None:

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections import Counter
 
 from rig.proc import Held, at_rest, end, family, free_port, listens, wait_for

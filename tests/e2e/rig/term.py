@@ -22,10 +22,11 @@ class Term:
         self.text, self.part, self.mark, self.status = "", "", 0, None
         self.pid, self.fd = pty.fork()
         if not self.pid:
+            # here, not by the parent: the program must not see another size first
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.chdir(cwd or ".")
             os.execvpe(argv[0], [str(a) for a in argv],
                        {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8", **(env or {})})
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self, seconds):
         """Takes what is there within this time; False at the end."""
@@ -51,6 +52,19 @@ class Term:
                 return fresh[:found.end()]
             if time.monotonic() > end or not self.read(0.1):
                 raise AssertionError(f"no {pattern!r} in {fresh!r}")
+
+    def reads_keys(self):
+        """Whether the program takes key by key, as at a prompt, and not the terminal line by line."""
+        return not termios.tcgetattr(self.fd)[3] & termios.ICANON
+
+    def until_reads_keys(self, yes=True, seconds=120):
+        """
+        Waits until the program takes keys itself (or does not any more). What is typed before means
+        something else: to the terminal Ctrl-D is an end, Ctrl-C a signal, and a tab a tab.
+        """
+        end = time.monotonic() + seconds
+        while self.reads_keys() != yes:
+            assert time.monotonic() < end and self.read(0.02), self.text[-500:]
 
     def type(self, keys):
         os.write(self.fd, keys.encode())
