@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * memcached - the text protocol of Memcached, meta commands included.
+ * memcached - Memcached: the text protocol, meta commands included, and the binary one.
  *
  * A line; after it, where the line announces them, so many bytes and CR LF:
  * https://github.com/memcached/memcached/blob/master/doc/protocol.txt
@@ -9,9 +9,10 @@
  * than usual, so no answer can be told to be theirs: they are one-way, and what
  * comes before the MN that answers the client's mn belongs to nobody.
  */
-#include "proto/proto.h"
+#include "proto/memcached_bin.h"
 
 struct memcached {
+	struct memcached_bin bin;
 	uint64_t rows;  /* values of the answer so far */
 	uint64_t quiet; /* quiet commands since the last mn */
 	bool watching;  /* from here on the server sends its log */
@@ -311,8 +312,12 @@ static enum parse memcached_parse(void *state, enum dir dir, struct cur *in, str
 		m.skip = UINT64_MAX;
 		c.p++;
 		r = PARSE_OK;
+	} else if (dir == DIR_REQ) {
+		r = *c.p == MEMCACHED_BIN_REQ ? memcached_bin_request(&s->bin, &c, &m)
+		                              : request(s, &c, &m);
 	} else {
-		r = dir == DIR_REQ ? request(s, &c, &m) : answer(s, &c, &m);
+		r = *c.p == MEMCACHED_BIN_RESP ? memcached_bin_answer(&s->bin, &c, &m)
+		                               : answer(s, &c, &m);
 	}
 	if (r != PARSE_OK) {
 		*s = was;
@@ -345,10 +350,28 @@ static bool replies(struct cur c)
 	return take_line(&c, &l) == PARSE_OK && answer_of(&l) && answer_of(&l) != &number;
 }
 
+/* Likewise of the binary protocol: nothing else begins with such a header. */
+static enum sure detect_bin(const struct first *f)
+{
+	size_t heard = cur_left(&f->resp);
+
+	if (heard && *f->resp.p != MEMCACHED_BIN_RESP)
+		return SURE_NO;
+	if (cur_left(&f->req) < MEMCACHED_BIN_HEADER)
+		return SURE_MAYBE;
+	if (!memcached_bin_asks(f->req))
+		return SURE_NO;
+	if (heard && heard < MEMCACHED_BIN_HEADER)
+		return SURE_MAYBE;
+	return !heard || memcached_bin_replies(f->resp) ? SURE_YES : SURE_NO;
+}
+
 static enum sure memcached_detect(const struct first *f)
 {
 	const struct command *cmd = asks(f->req);
 
+	if (cur_left(&f->req) && *f->req.p == MEMCACHED_BIN_REQ)
+		return detect_bin(f);
 	if (!cmd) {
 		bool begun = cur_left(&f->req) < 4 || !memchr(f->req.p, '\n', cur_left(&f->req));
 
@@ -368,10 +391,14 @@ static const uint8_t *memcached_resync(void *state, enum dir dir, struct cur in)
 
 	if (dir == DIR_RESP)
 		s->rows = s->quiet = 0;
-	for (; cur_left(&in); in.p++)
-		if ((in.p == begin || in.p[-1] == '\n') &&
-		    (dir == DIR_REQ ? !!asks(in) : replies(in)))
+	s->bin.keys = s->bin.runs = 0;
+	for (; cur_left(&in); in.p++) {
+		bool line = in.p == begin || in.p[-1] == '\n';
+
+		if (dir == DIR_REQ ? (line && asks(in)) || memcached_bin_asks(in)
+		                   : (line && replies(in)) || memcached_bin_replies(in))
 			return in.p;
+	}
 	return NULL;
 }
 
@@ -391,6 +418,8 @@ static const struct proto_op ops[] = {
 	{ "SLABS", OP_PARSED },       { "CACHE_MEMLIMIT", OP_PARSED },
 	{ "LRU", OP_PARSED },         { "SHUTDOWN", OP_PARSED },
 	{ "LRU_CRAWLER", OP_PARSED }, { "QUIT", OP_PARSED },
+	{ "NOOP", OP_PARSED },        { "SASL_LIST", OP_PARSED },
+	{ "SASL_AUTH", OP_PARSED },   { "SASL_STEP", OP_PARSED },
 	{ "WATCH", OP_NAMED },        { NULL, OP_UNKNOWN },
 };
 
@@ -408,15 +437,31 @@ static const struct proto_op ops[] = {
 		}                                                           \
 	}
 
+/* Magic, a known command, a short key, no type, no partition. */
+#define BINARY                                                                \
+	{                                                                     \
+		.off = 0, .len = 8, .value = { MEMCACHED_BIN_REQ }, .mask = { \
+			255,                                                  \
+			0xc0,                                                 \
+			255,                                                  \
+			0,                                                    \
+			0,                                                    \
+			255,                                                  \
+			255,                                                  \
+			255                                                   \
+		}                                                             \
+	}
+
 const struct proto proto_memcached = {
 	.name = "memcached",
-	.title = "Memcached, text protocol with meta commands",
+	.title = "Memcached, text with meta commands, and binary",
 	.family = FAMILY_KV,
 	.system = "memcached",
-	.limits = "no binary protocol; quiet meta commands are one-way; logs of watch are not read",
+	.limits = "quiet commands are one-way, but binary quiet gets: with what ends them they are "
+		  "one get of their first key; logs of watch are not read",
 	.ops = ops,
 	.rules = { STARTS("get "), STARTS("gets "), STARTS("set "), STARTS("add "), STARTS("cas "),
-	           STARTS("delete "), STARTS("incr "), STARTS("mg "), STARTS("ms ") },
+	           STARTS("delete "), STARTS("incr "), STARTS("mg "), STARTS("ms "), BINARY },
 	.ports = { 11211 },
 	.state_size = sizeof(struct memcached),
 	.in_order = true,

@@ -14,7 +14,7 @@ from rig.obi import Run  # noqa: E402
 from rig.servers import MariaDB, Nginx, Postgres, Redis  # noqa: E402
 
 FOLDER, OPERATIONS = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-PORTS = {"nginx": 18080, "redis": 16379, "postgres": 15432, "mariadb": 13306}
+PORTS = {"nginx": 18080, "redis": 16379, "postgres": 15432, "mariadb": 13306, "dns": 15353}
 
 
 def run_of(name):
@@ -64,9 +64,16 @@ def mariadb():
     return sum(log.values())
 
 
+def dns():
+    own = (FOLDER / "dns.own").read_text().splitlines()
+    for side in run_of("dns"):
+        same((f'{r["target"]} {r["op"]} {r["status"]}' for r in side), own, "DNS over UDP")
+    return len(own)
+
+
 def main():
     failed = 0
-    for check in (nginx, redis, postgres, mariadb):
+    for check in (nginx, redis, postgres, mariadb, dns):
         try:
             n = check()
             assert n >= OPERATIONS * 0.75, f"only {n} operations"

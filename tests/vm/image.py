@@ -25,7 +25,7 @@ PROGRAMS = ["/usr/sbin/nginx", "/usr/sbin/mariadbd", "/usr/bin/redis-server", "/
             "/usr/bin/setpriv"]
 DATA = ["/usr/share/mysql/english", "/usr/share/mysql/charsets", "/usr/share/zoneinfo/Etc"]
 LIBS = {"redis_load": ["-lhiredis"], "pg_pipeline": ["-I/usr/include/postgresql", "-lpq"],
-        "mysql_load": ["-I/usr/include/mariadb", "-lmariadb"], "http_load": []}
+        "mysql_load": ["-I/usr/include/mariadb", "-lmariadb"], "http_load": [], "dns_pair": []}
 
 
 class Image:
