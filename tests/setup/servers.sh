@@ -19,6 +19,7 @@ packages=${*:-"
 	nats-server
 	nghttp2-client nghttp2-proxy nghttp2-server
 	nginx-light
+	openssh-server
 	php-fpm
 	postgresql postgresql-contrib
 	redis-server redis-tools"}
