@@ -17,8 +17,12 @@
 #define CAP_BPF 39
 #endif
 
-/* Recordings: in anybody's folder, given to whom they belong. */
-static const uint8_t to_write[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER };
+/*
+ * Recordings: in anybody's folder, given to whom they belong. The history of the
+ * shell: as the user behind sudo (setfsuid), with that user's rights.
+ */
+static const uint8_t to_write[] = { CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+	                            CAP_FOWNER, CAP_SETUID,       CAP_SETGID };
 
 /*
  * Answers to the probes, lists of what a new process has open; /proc of all

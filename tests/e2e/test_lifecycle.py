@@ -83,8 +83,8 @@ def test_attach_and_detach_fifty_times_under_load(nginx):
     nothing_left(before)
 
 
-# chown, dac_override, dac_read_search, fowner; kill, sys_ptrace, sys_nice, perfmon, bpf
-TO_WRITE = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3
+# chown, dac_override, dac_read_search, fowner, setgid, setuid; kill, sys_ptrace, sys_nice, perfmon, bpf
+TO_WRITE = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 7
 TO_CAPTURE = TO_WRITE | 1 << 5 | 1 << 19 | 1 << 23 | 1 << 38 | 1 << 39
 
 
