@@ -244,7 +244,8 @@ def test_a_row_is_copied_through_the_terminal():
     with Tmux(100, 30) as t:
         t("set", "-s", "set-clipboard", "on")
         t.keys(f"{OBI} trace -r {MINUTES}", "Enter")
-        row = t.sees(r"\A(.*\n){4}> .*\n(.*\n)*.*/2,336")[4].split()[1]
+        t.sees(r"/2,336")
+        row = t.sees(r"\A(.*\n){4}> ")[4].split()[1]
         t.keys("y")
         t.sees(r"bytes to the clipboard")
         wait_for("the clipboard", lambda: row in t("show-buffer"))
