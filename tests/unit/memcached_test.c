@@ -41,7 +41,7 @@ END_TEST
 
 static ptrdiff_t found_at(enum dir dir, const char *text)
 {
-	uint64_t state[8] = { 0 };
+	uint64_t state[32] = { 0 };
 	struct cur in = cur_of(guarded(text, strlen(text)), strlen(text));
 	const uint8_t *p;
 
@@ -62,7 +62,7 @@ END_TEST
 START_TEST(gives_up_on_a_line_without_end)
 {
 	static char line[PROTO_HEAD];
-	uint64_t state[8] = { 0 };
+	uint64_t state[32] = { 0 };
 	struct msg m;
 
 	memset(line, 'x', sizeof(line));
