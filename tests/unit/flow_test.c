@@ -71,9 +71,11 @@ static int make(void *ctx, struct flow_node *self)
 	struct maker *m = ctx;
 
 	while (m->count ? m->given < m->count : !flow_stopping(self)) {
-		m->err = flow_give(self, thing_new(m->who, m->given));
+		int err = flow_give(self, thing_new(m->who, m->given));
+
 		m->given++;
-		if (m->err)
+		__atomic_store_n(&m->err, err, __ATOMIC_RELAXED);
+		if (err)
 			break;
 	}
 	return 0;
@@ -293,6 +295,9 @@ START_TEST(an_abort_frees_who_waits_and_counts_what_is_lost)
 	while (flow_queue_stats(f, &s, 1) && s.fill < 4)
 		nap_ms(1);
 	flow_abort(f);
+	/* no door before it has come to the full queue: else there is room for all it gives */
+	while (!__atomic_load_n(&m.err, __ATOMIC_RELAXED))
+		nap_ms(1);
 	pthread_mutex_unlock(&door);
 	flow_stop(f);
 	ck_assert_int_eq(m.err, -ECANCELED);
