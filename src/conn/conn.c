@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { MAX_CONNS = 65536, MAX_STATE = 4096, MAX_PENDING = 16 << 20, LEAST_PENDING = 1 << 20 };
+enum { MAX_CONNS = 65536, MAX_PENDING = 16 << 20, LEAST_PENDING = 1 << 20 };
 
 struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink)
 {
@@ -31,7 +31,7 @@ struct conns *conns_new(const struct conns_opts *o, const struct conn_sink *sink
 	if (t->opts.pending_max < LEAST_PENDING)
 		t->opts.pending_max = LEAST_PENDING;
 	t->sink = sink;
-	t->trial = malloc(MAX_STATE);
+	t->trial = malloc(PROTO_STATE);
 	t->room = o->headers ? malloc(PROTO_ROOM) : NULL;
 	if (!t->trial || (o->headers && !t->room)) {
 		free(t->room);

@@ -35,8 +35,9 @@ enum proto_id {
 };
 
 enum {
-	PROTO_HEAD = 16384, /* bytes of one message that are buffered at most */
-	PROTO_ROOM = 32768, /* see proto.room */
+	PROTO_HEAD = 16384,  /* bytes of one message that are buffered at most */
+	PROTO_STATE = 16384, /* longest state of a parser that conn/ tries on a copy */
+	PROTO_ROOM = 32768,  /* see proto.room */
 };
 
 enum dir { DIR_REQ = 0, DIR_RESP = 1 };

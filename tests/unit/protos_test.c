@@ -422,6 +422,7 @@ START_TEST(has_a_complete_table_entry)
 
 	ck_assert(p && p->name && p->title && p->ops && p->detect && p->parse && p->resync);
 	ck_assert_int_eq(proto_by_name(str_of(p->name)), protos[_i].id);
+	ck_assert((p->answers && !p->datagram) || p->state_size <= PROTO_STATE);
 	for (size_t i = 0; i < PROTO_RULES; i++) {
 		ck_assert_int_le(p->rules[i].off + p->rules[i].len, 32);
 		ck_assert_int_le(p->rules[i].len, 8);
