@@ -15,6 +15,7 @@
  * like a request.
  */
 #include "proto/http1_head.h"
+#include "proto/http1_part.h"
 
 enum mode {
 	AT_START,    /* a start line comes next */
@@ -22,13 +23,11 @@ enum mode {
 	AT_TRAILER,  /* inside the fields after the last chunk */
 	AT_SIZE,     /* a chunk's size line comes next */
 	AT_NEXT,     /* likewise, after the line end that closes the chunk before */
+	AT_EVENTS,   /* inside a stream of events: of a chunk, or of all that follows */
 	AT_EXPECTED, /* the body that "100 Continue" was asked for */
 };
 
-/* What kind of request an answer is for: two bits each. */
-enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT };
-
-enum { QUEUE = 512, H2C_STREAM = 1 };
+enum { H2C_STREAM = 1 };
 
 struct side {
 	struct http1_frame frame;
@@ -39,47 +38,12 @@ struct side {
 
 struct http1 {
 	struct side side[2];
-	uint16_t first, count; /* of the queue */
-	uint32_t beyond;       /* requests the queue had no room for: ASKED_OTHER */
-	uint8_t queue[QUEUE / 4];
+	struct http1_queue queue;
+	uint64_t left; /* bytes of events in this chunk; UINT64_MAX: till the end */
+	struct http1_sse events;
 };
 
-_Static_assert(sizeof(struct http1) <= 256, "parser state per connection");
-
-/* ----- the queue of requests without an answer ----- */
-
-static void queue_push(struct http1 *h, enum asked kind)
-{
-	unsigned int at = (h->first + h->count) % QUEUE, shift = at % 4 * 2;
-
-	if (h->beyond || h->count == QUEUE) {
-		h->beyond += h->beyond < UINT32_MAX;
-		return;
-	}
-	h->queue[at / 4] = (uint8_t)((h->queue[at / 4] & ~(3u << shift)) | kind << shift);
-	h->count++;
-}
-
-static enum asked queue_pop(struct http1 *h)
-{
-	unsigned int at = h->first;
-
-	if (!h->count) {
-		h->beyond -= h->beyond > 0;
-		return ASKED_OTHER;
-	}
-	h->first = (uint16_t)((at + 1) % QUEUE);
-	h->count--;
-	return (enum asked)(h->queue[at / 4] >> at % 4 * 2 & 3);
-}
-
-/* After a gap only the newest request can be told to be still without an answer. */
-static void queue_keep_newest(struct http1 *h)
-{
-	h->beyond = 0;
-	while (h->count > 1)
-		queue_pop(h);
-}
+_Static_assert(sizeof(struct http1) <= 320, "parser state per connection");
 
 /* ----- where bodies end ----- */
 
@@ -112,7 +76,8 @@ static void answer_body(struct http1 *h, struct side *s, struct msg *out)
 	out->kind = MSG_INTERIM;
 	if (s->code < 200 && s->code != 101)
 		return;
-	kind = queue_pop(h);
+	kind = http1_pop(&h->queue);
+	h->events = (struct http1_sse){ .events = 0 };
 	if (s->code == 101 && f->flags & FRAME_H2C) {
 		out->next = PROTO_HTTP2; /* which answers on stream 1 */
 		out->nattrs = 0;
@@ -133,6 +98,10 @@ static void answer_body(struct http1 *h, struct side *s, struct msg *out)
 	if (f->flags & FRAME_CHUNKED) {
 		out->kind = MSG_INTERIM;
 		s->mode = AT_SIZE;
+	} else if (f->flags & FRAME_EVENTS && !(f->flags & ~(FRAME_EVENTS | FRAME_WEBSOCKET))) {
+		out->kind = MSG_INTERIM;
+		s->mode = AT_EVENTS;
+		h->left = UINT64_MAX;
 	} else if (f->flags & (FRAME_CODED | FRAME_DOUBT) || !(f->flags & FRAME_LENGTH)) {
 		until_close(out);
 	} else {
@@ -173,7 +142,7 @@ static void emit_head(struct http1 *h, enum dir dir, const struct http1_head *d,
 		out->kind = MSG_REQ;
 		http1_fill_request(d, out);
 		out->id = d->frame.flags & FRAME_H2C ? H2C_STREAM : 0;
-		queue_push(h, asked_by(d->method));
+		http1_push(&h->queue, asked_by(d->method));
 	} else {
 		http1_fill_answer(d, out);
 	}
@@ -265,6 +234,20 @@ static enum parse parse_long_line(struct side *s, struct cur *in, bool full, str
 	return PARSE_OK;
 }
 
+static void fill_events(const struct http1 *h, struct msg *out)
+{
+	if (h->side[DIR_RESP].frame.flags & FRAME_EVENTS)
+		msg_attr_num(out, ATTR_SSE_EVENTS, h->events.events);
+}
+
+static void end_of_chunks(struct http1 *h, enum dir dir, struct msg *out)
+{
+	if (dir == DIR_REQ)
+		return;
+	out->kind = MSG_RESP;
+	fill_events(h, out);
+}
+
 /* A chunked body is complete, or the head that was too long. */
 static void end_of_fields(struct http1 *h, enum dir dir, struct msg *out)
 {
@@ -273,7 +256,7 @@ static void end_of_fields(struct http1 *h, enum dir dir, struct msg *out)
 
 	s->mode = AT_START;
 	if (trailer)
-		out->kind = dir == DIR_RESP ? MSG_RESP : MSG_NONE;
+		end_of_chunks(h, dir, out);
 	else if (dir == DIR_RESP)
 		answer_body(h, s, out);
 	else
@@ -332,11 +315,47 @@ static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, boo
 	if (!http1_chunk_size(line, &size))
 		return PARSE_BAD;
 	*out = MSG_INIT;
-	out->skip = size;
 	s->mode = size ? AT_NEXT : AT_TRAILER;
+	if (size && dir == DIR_RESP && s->frame.flags & FRAME_EVENTS) {
+		s->mode = AT_EVENTS;
+		h->left = size;
+	} else {
+		out->skip = size;
+	}
 	s->frame.flags &= (uint8_t)~FRAME_EXPECT;
 	in->p = c.p;
 	return PARSE_OK;
+}
+
+/* Counts the events in what there is. */
+static enum parse parse_events(struct http1 *h, struct cur *in, struct msg *out)
+{
+	size_t n = cur_left(in) < h->left ? cur_left(in) : (size_t)h->left;
+
+	*out = MSG_INIT;
+	out->flags = MSG_F_RUN;
+	if (http1_count_events(&h->events, in->p, n))
+		out->flags |= MSG_F_FIRST;
+	if (h->left != UINT64_MAX)
+		h->left -= n;
+	if (!h->left)
+		h->side[DIR_RESP].mode = AT_NEXT;
+	in->p += n;
+	return PARSE_OK;
+}
+
+/* A stream of events without a length ends with the connection. */
+static bool http1_finish(void *state, bool over, struct msg *out)
+{
+	struct http1 *h = state;
+	const struct side *s = &h->side[DIR_RESP];
+
+	if (s->mode == AT_START || !(s->frame.flags & FRAME_EVENTS))
+		return false;
+	*out = MSG_INIT;
+	out->kind = over && s->mode == AT_EVENTS && h->left == UINT64_MAX ? MSG_RESP : MSG_INTERIM;
+	fill_events(h, out);
+	return true;
 }
 
 static enum parse parse_expected(struct side *s, struct cur *in, struct msg *out)
@@ -359,7 +378,7 @@ static enum sure refused_body(const struct http1 *h, struct cur in)
 	const char *sp = memchr(word.s, ' ', word.len);
 
 	if (!(s->frame.flags & FRAME_EXPECT) || (s->mode != AT_SIZE && s->mode != AT_EXPECTED) ||
-	    h->count || h->beyond)
+	    http1_asked(&h->queue))
 		return SURE_NO;
 	if (sp)
 		return http1_known_method(str_head(word, (size_t)(sp - word.s))) ? SURE_YES
@@ -387,12 +406,15 @@ static enum parse http1_parse(void *state, enum dir dir, struct cur *in, struct 
 	if (refused == SURE_MAYBE)
 		return PARSE_MORE;
 	/* a frame of WebSocket may be heard of before the answer that allows it */
-	if (s->frame.flags & FRAME_WEBSOCKET && h->count && *c.p & 0x80 && !full && !c.cut)
+	if (s->frame.flags & FRAME_WEBSOCKET && http1_asked(&h->queue) && *c.p & 0x80 && !full &&
+	    !c.cut)
 		return PARSE_MORE;
 	if (s->mode == AT_START || refused == SURE_YES)
 		r = parse_head(h, dir, &c, full, out);
 	else if (s->mode == AT_FIELD || s->mode == AT_TRAILER)
 		r = parse_field(h, dir, &c, full, out);
+	else if (s->mode == AT_EVENTS)
+		r = parse_events(h, &c, out);
 	else if (s->mode == AT_EXPECTED)
 		r = parse_expected(s, &c, out);
 	else
@@ -439,7 +461,7 @@ static const uint8_t *http1_resync(void *state, enum dir dir, struct cur in)
 {
 	struct http1 *h = state;
 	struct side *s = &h->side[dir];
-	bool chunks = s->mode == AT_NEXT || s->mode == AT_SIZE;
+	bool chunks = s->mode == AT_NEXT || s->mode == AT_SIZE || s->mode == AT_EVENTS;
 	const uint8_t *end = chunks ? last_chunk(in) : NULL, *nl;
 
 	if (end) {
@@ -453,7 +475,7 @@ static const uint8_t *http1_resync(void *state, enum dir dir, struct cur in)
 	if (!cur_left(&in))
 		return NULL;
 	*s = (struct side){ .mode = AT_START };
-	queue_keep_newest(h);
+	http1_keep_newest(&h->queue);
 	return in.p;
 }
 
@@ -468,6 +490,7 @@ static const struct proto_op ops[] = {
 	{ "TRACE", OP_PARSED },
 	{ "CONNECT", OP_PARSED },
 	{ "QUERY", OP_PARSED },
+	{ "text/event-stream", OP_PARSED },
 	{ "extension methods (PROPFIND, ...)", OP_NAMED },
 	{ "HTTP/0.9", OP_UNKNOWN },
 	{ NULL, OP_UNKNOWN },
@@ -485,7 +508,8 @@ static const struct proto_op ops[] = {
 const struct proto proto_http1 = {
 	.name = "http",
 	.title = "HTTP/1.0 and 1.1 (RFC 9110, 9112)",
-	.limits = "bodies are kept with --body, not decoded; HTTP/0.9 is not known",
+	.limits = "bodies are kept with --body, not decoded; of streams of events the events are "
+		  "counted; HTTP/0.9 is not known",
 	.ops = ops,
 	.rules = { BEGINS("GET "), BEGINS("POST "), BEGINS("PUT "), BEGINS("HEAD "),
 	           BEGINS("DELETE "), BEGINS("PATCH "), BEGINS("OPTIONS "), BEGINS("TRACE "),
@@ -497,4 +521,5 @@ const struct proto proto_http1 = {
 	.detect = http1_detect,
 	.parse = http1_parse,
 	.resync = http1_resync,
+	.finish = http1_finish,
 };

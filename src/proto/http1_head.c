@@ -129,8 +129,11 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 			first_of(&h->traceparent, v);
 		break;
 	case 12:
-		if (is_name(name, STR("content-type")))
-			first_of(&h->type, v);
+		if (!is_name(name, STR("content-type")))
+			break;
+		first_of(&h->type, v);
+		if (str_istarts(v, "text/event-stream"))
+			h->frame.flags |= FRAME_EVENTS;
 		break;
 	case 14:
 		if (is_name(name, STR("content-length")))

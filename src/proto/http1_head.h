@@ -22,6 +22,7 @@ enum {
 	FRAME_EXPECT = 1 << 4,  /* the body waits for "100 Continue" */
 	FRAME_H2C = 1 << 5,     /* wants to go on, or goes on, in HTTP/2 */
 	FRAME_WEBSOCKET = 1 << 6,
+	FRAME_EVENTS = 1 << 7, /* text/event-stream */
 };
 
 struct http1_frame {

@@ -276,6 +276,8 @@ static void on_none(struct talk *k, const struct conn *c, enum dir d, const stru
 	} else if (k->head && k->head->ttfb_ns) {
 		k->head->resp_bytes += bytes;
 		k->head->end_ns = when(c, d, last);
+		if (m->flags & MSG_F_FIRST)
+			take_first(k->head);
 	}
 }
 

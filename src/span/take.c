@@ -96,3 +96,12 @@ void take_status(const struct conn *c, struct req *r, const struct msg *m)
 		r->code = m->code;
 	r->error |= c->side == SIDE_SERVER ? m->server_error : m->error;
 }
+
+void take_first(struct req *r)
+{
+	uint64_t ns = r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0;
+	struct msg m = MSG_INIT;
+
+	msg_attr_num(&m, ATTR_SSE_FIRST, (int64_t)(ns / 1000));
+	req_attrs(r, &m);
+}

@@ -23,4 +23,7 @@ void take_status(const struct conn *c, struct req *r, const struct msg *m);
 /* The database that is current from here on. */
 void take_db(struct talk *k, struct str db);
 
+/* The first event of the answer ends at r->end_ns. */
+void take_first(struct req *r);
+
 #endif

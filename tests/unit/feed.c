@@ -132,9 +132,10 @@ static void number(struct buf *b, const char *name, uint64_t v, uint64_t unset)
 static void print_flags(struct buf *b, unsigned int flags)
 {
 	static const char *const names[] = {
-		"cut",     "closes",   "define",   "use",    "forget",  "prepare",   "body",
-		"byorder", "newdb",    "newdb_ok", "run",    "wide",    "temporary", "leads",
-		"orphan",  "nostatus", "above",    "giveup", "guessed", "joins",     "mute",
+		"cut",       "closes",  "define", "use",      "forget", "prepare",
+		"body",      "byorder", "newdb",  "newdb_ok", "run",    "wide",
+		"temporary", "leads",   "orphan", "nostatus", "above",  "giveup",
+		"guessed",   "joins",   "mute",   "first",
 	};
 	const char *sep = " flags=";
 

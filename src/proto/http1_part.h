@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OBI_PROTO_HTTP1_PART_H
+#define OBI_PROTO_HTTP1_PART_H
+
+/*
+ * http1_part - what HTTP/1 has to remember between messages: the kinds of the
+ * requests without an answer, the events of a stream (Server-Sent Events).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What kind of request an answer is for: two bits each. */
+enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT };
+
+enum { QUEUE = 512 };
+
+struct http1_queue {
+	uint16_t first, count;
+	uint32_t beyond; /* requests there was no room for: ASKED_OTHER */
+	uint8_t kinds[QUEUE / 4];
+};
+
+void http1_push(struct http1_queue *q, enum asked kind);
+enum asked http1_pop(struct http1_queue *q);
+/* After a gap only the newest request can be told to be still without an answer. */
+void http1_keep_newest(struct http1_queue *q);
+static inline bool http1_asked(const struct http1_queue *q)
+{
+	return q->count || q->beyond;
+}
+
+/* Where a stream of events is. */
+struct http1_sse {
+	uint32_t events;
+	uint8_t match; /* characters of "data" that the line began with; or OTHER_LINE */
+	bool data;     /* the event under way has some */
+};
+
+/* Goes on with n bytes; true where the first event is complete in them. */
+bool http1_count_events(struct http1_sse *s, const uint8_t *p, size_t n);
+
+#endif
