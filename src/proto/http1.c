@@ -14,103 +14,9 @@
  * such a head is its body unless the final answer has been seen and it begins
  * like a request.
  */
-#include "proto/http1_head.h"
-#include "proto/http1_part.h"
-
-enum mode {
-	AT_START,    /* a start line comes next */
-	AT_FIELD,    /* inside a head that was too long */
-	AT_TRAILER,  /* inside the fields after the last chunk */
-	AT_SIZE,     /* a chunk's size line comes next */
-	AT_NEXT,     /* likewise, after the line end that closes the chunk before */
-	AT_EVENTS,   /* inside a stream of events: of a chunk, or of all that follows */
-	AT_EXPECTED, /* the body that "100 Continue" was asked for */
-};
+#include "proto/http1.h"
 
 enum { H2C_STREAM = 1 };
-
-struct side {
-	struct http1_frame frame;
-	uint16_t code;
-	uint8_t mode;
-	bool in_line; /* the rest of a line too long comes next */
-};
-
-struct http1 {
-	struct side side[2];
-	struct http1_queue queue;
-	uint64_t left; /* bytes of events in this chunk; UINT64_MAX: till the end */
-	struct http1_sse events;
-};
-
-_Static_assert(sizeof(struct http1) <= 320, "parser state per connection");
-
-/* ----- where bodies end ----- */
-
-static void until_close(struct msg *out)
-{
-	out->flags |= MSG_F_CLOSES;
-	out->skip = UINT64_MAX;
-}
-
-static void request_body(struct side *s, struct msg *out)
-{
-	const struct http1_frame *f = &s->frame;
-
-	if (f->flags & FRAME_CHUNKED)
-		s->mode = AT_SIZE;
-	else if (f->flags & (FRAME_CODED | FRAME_DOUBT))
-		until_close(out); /* the server refuses it and closes */
-	else if (f->length && f->flags & FRAME_EXPECT)
-		s->mode = AT_EXPECTED;
-	else
-		out->skip = f->length;
-}
-
-/* RFC 9112 6.3 */
-static void answer_body(struct http1 *h, struct side *s, struct msg *out)
-{
-	const struct http1_frame *f = &s->frame;
-	enum asked kind;
-
-	out->kind = MSG_INTERIM;
-	if (s->code < 200 && s->code != 101)
-		return;
-	kind = http1_pop(&h->queue);
-	h->events = (struct http1_sse){ .events = 0 };
-	if (s->code == 101 && f->flags & FRAME_H2C) {
-		out->next = PROTO_HTTP2; /* which answers on stream 1 */
-		out->nattrs = 0;
-		out->lines = STR_NULL;
-		return;
-	}
-	if (s->code == 101 && f->flags & FRAME_WEBSOCKET) {
-		out->next = out->proto = PROTO_WEBSOCKET; /* the request lasts until it is closed */
-		return;
-	}
-	out->kind = MSG_RESP;
-	if (s->code == 101 || (kind == ASKED_CONNECT && s->code < 300)) {
-		out->next = PROTO_NEXT_DETECT;
-		return;
-	}
-	if (kind == ASKED_HEAD || s->code == 204 || s->code == 304)
-		return;
-	if (f->flags & FRAME_CHUNKED) {
-		out->kind = MSG_INTERIM;
-		s->mode = AT_SIZE;
-	} else if (f->flags & FRAME_EVENTS && !(f->flags & ~(FRAME_EVENTS | FRAME_WEBSOCKET))) {
-		out->kind = MSG_INTERIM;
-		s->mode = AT_EVENTS;
-		h->left = UINT64_MAX;
-	} else if (f->flags & (FRAME_CODED | FRAME_DOUBT) || !(f->flags & FRAME_LENGTH)) {
-		until_close(out);
-	} else {
-		out->skip = f->length;
-		http1_fill_size(f, ATTR_HTTP_RESPONSE_BODY_SIZE, out);
-	}
-	if (out->skip || out->kind == MSG_INTERIM)
-		out->flags |= MSG_F_BODY;
-}
 
 /* ----- heads ----- */
 
@@ -161,7 +67,7 @@ static void cut_head(struct http1 *h, enum dir dir, bool too_long, struct msg *o
 		out->flags = dir == DIR_REQ ? 0 : MSG_F_BODY;
 		s->mode = AT_FIELD;
 	} else if (dir == DIR_RESP) {
-		answer_body(h, s, out);
+		http1_answer_body(h, s, out);
 		out->kind = s->code < 200 && s->code != 101 ? MSG_INTERIM : MSG_RESP;
 		out->flags = 0;
 		out->skip = 0;
@@ -211,159 +117,11 @@ static enum parse parse_head(struct http1 *h, enum dir dir, struct cur *in, bool
 	if (!whole)
 		cut_head(h, dir, full, out);
 	else if (dir == DIR_REQ)
-		request_body(s, out);
+		http1_request_body(s, out);
 	else
-		answer_body(h, s, out);
+		http1_answer_body(h, s, out);
 	s->in_line = full && c.over;
 	in->p = !whole && (c.over || !full) ? c.end : c.p;
-	return PARSE_OK;
-}
-
-/* ----- parts ----- */
-
-/* The rest of a line that did not fit; the line end belongs to it. */
-static enum parse parse_long_line(struct side *s, struct cur *in, bool full, struct msg *out)
-{
-	const uint8_t *nl = memchr(in->p, '\n', cur_left(in));
-
-	if (!nl && !full)
-		return in->cut ? PARSE_BAD : PARSE_MORE;
-	*out = MSG_INIT;
-	s->in_line = !nl;
-	in->p = nl ? nl + 1 : in->end;
-	return PARSE_OK;
-}
-
-static void fill_events(const struct http1 *h, struct msg *out)
-{
-	if (h->side[DIR_RESP].frame.flags & FRAME_EVENTS)
-		msg_attr_num(out, ATTR_SSE_EVENTS, h->events.events);
-}
-
-static void end_of_chunks(struct http1 *h, enum dir dir, struct msg *out)
-{
-	if (dir == DIR_REQ)
-		return;
-	out->kind = MSG_RESP;
-	fill_events(h, out);
-}
-
-/* A chunked body is complete, or the head that was too long. */
-static void end_of_fields(struct http1 *h, enum dir dir, struct msg *out)
-{
-	struct side *s = &h->side[dir];
-	bool trailer = s->mode == AT_TRAILER;
-
-	s->mode = AT_START;
-	if (trailer)
-		end_of_chunks(h, dir, out);
-	else if (dir == DIR_RESP)
-		answer_body(h, s, out);
-	else
-		request_body(s, out);
-}
-
-static enum parse parse_field(struct http1 *h, enum dir dir, struct cur *in, bool full,
-                              struct msg *out)
-{
-	struct side *s = &h->side[dir];
-	struct http1_head d = { .frame = s->frame };
-	struct cur c = *in;
-	int r;
-
-	if (s->in_line)
-		return parse_long_line(s, in, full, out);
-	r = http1_field(&d, &c);
-	if (r < 0 && !full)
-		return in->cut ? PARSE_BAD : PARSE_MORE;
-	*out = MSG_INIT;
-	if (r < 0) {
-		s->in_line = true;
-		c.p = c.end;
-	} else if (s->mode == AT_FIELD) {
-		s->frame = d.frame;
-	}
-	if (!r)
-		end_of_fields(h, dir, out);
-	in->p = c.p;
-	return PARSE_OK;
-}
-
-static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, bool full,
-                              struct msg *out)
-{
-	struct side *s = &h->side[dir];
-	struct cur c = *in;
-	struct str line;
-	uint64_t size;
-
-	if (s->mode == AT_NEXT) {
-		if (*c.p == '\r')
-			c.p++;
-		if (cur_left(&c) && *c.p++ != '\n')
-			return PARSE_BAD;
-	}
-	if (cur_left(&c)) {
-		struct cur rest = c;
-
-		if (!http1_chunk_size(cur_rest(&rest, PROTO_HEAD), &size))
-			return PARSE_BAD;
-	}
-	line = cur_line(&c);
-	if (c.over)
-		return full || in->cut ? PARSE_BAD : PARSE_MORE;
-	if (!http1_chunk_size(line, &size))
-		return PARSE_BAD;
-	*out = MSG_INIT;
-	s->mode = size ? AT_NEXT : AT_TRAILER;
-	if (size && dir == DIR_RESP && s->frame.flags & FRAME_EVENTS) {
-		s->mode = AT_EVENTS;
-		h->left = size;
-	} else {
-		out->skip = size;
-	}
-	s->frame.flags &= (uint8_t)~FRAME_EXPECT;
-	in->p = c.p;
-	return PARSE_OK;
-}
-
-/* Counts the events in what there is. */
-static enum parse parse_events(struct http1 *h, struct cur *in, struct msg *out)
-{
-	size_t n = cur_left(in) < h->left ? cur_left(in) : (size_t)h->left;
-
-	*out = MSG_INIT;
-	out->flags = MSG_F_RUN;
-	if (http1_count_events(&h->events, in->p, n))
-		out->flags |= MSG_F_FIRST;
-	if (h->left != UINT64_MAX)
-		h->left -= n;
-	if (!h->left)
-		h->side[DIR_RESP].mode = AT_NEXT;
-	in->p += n;
-	return PARSE_OK;
-}
-
-/* A stream of events without a length ends with the connection. */
-static bool http1_finish(void *state, bool over, struct msg *out)
-{
-	struct http1 *h = state;
-	const struct side *s = &h->side[DIR_RESP];
-
-	if (s->mode == AT_START || !(s->frame.flags & FRAME_EVENTS))
-		return false;
-	*out = MSG_INIT;
-	out->kind = over && s->mode == AT_EVENTS && h->left == UINT64_MAX ? MSG_RESP : MSG_INTERIM;
-	fill_events(h, out);
-	return true;
-}
-
-static enum parse parse_expected(struct side *s, struct cur *in, struct msg *out)
-{
-	*out = MSG_INIT;
-	out->content = cur_str(in, 1);
-	out->skip = s->frame.length - 1;
-	s->mode = AT_START;
 	return PARSE_OK;
 }
 
@@ -411,14 +169,8 @@ static enum parse http1_parse(void *state, enum dir dir, struct cur *in, struct 
 		return PARSE_MORE;
 	if (s->mode == AT_START || refused == SURE_YES)
 		r = parse_head(h, dir, &c, full, out);
-	else if (s->mode == AT_FIELD || s->mode == AT_TRAILER)
-		r = parse_field(h, dir, &c, full, out);
-	else if (s->mode == AT_EVENTS)
-		r = parse_events(h, &c, out);
-	else if (s->mode == AT_EXPECTED)
-		r = parse_expected(s, &c, out);
 	else
-		r = parse_chunk(h, dir, &c, full, out);
+		r = http1_parse_part(h, dir, &c, full, out);
 	if (r == PARSE_OK) {
 		in->p = c.p;
 		out->body = out->skip;
@@ -464,6 +216,9 @@ static const uint8_t *http1_resync(void *state, enum dir dir, struct cur in)
 	bool chunks = s->mode == AT_NEXT || s->mode == AT_SIZE || s->mode == AT_EVENTS;
 	const uint8_t *end = chunks ? last_chunk(in) : NULL, *nl;
 
+	h->events.lost |= s->mode == AT_EVENTS || s->frame.flags & FRAME_EVENTS;
+	if (s->mode == AT_EVENTS && h->left == UINT64_MAX)
+		return in.p;
 	if (end) {
 		s->mode = AT_NEXT;
 		return end;

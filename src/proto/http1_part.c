@@ -34,19 +34,20 @@ void http1_keep_newest(struct http1_queue *q)
 		http1_pop(q);
 }
 
-enum { WHOLE = 4, OTHER_LINE = 5 };
+/* How much of "data:" the line began with, or: */
+enum { NAME = 4, WHOLE = 5, OTHER_LINE = 6 };
 
-/* One character: a line that begins with "data" gives the event data, an empty one ends it. */
+/* One character: a line of the field "data" gives the event data, an empty one ends it. */
 static void step(struct http1_sse *s, uint8_t c)
 {
 	if (c == '\r')
-		return;
+		return; /* a line end of its own in the standard, but nobody sends that */
 	if (c != '\n') {
 		if (s->match < WHOLE)
-			s->match = c == (uint8_t) "data"[s->match] ? s->match + 1 : OTHER_LINE;
+			s->match = c == (uint8_t) "data:"[s->match] ? s->match + 1 : OTHER_LINE;
 		return;
 	}
-	if (s->match == WHOLE)
+	if (s->match == NAME || s->match == WHOLE)
 		s->data = true;
 	if (!s->match && s->data) {
 		s->events += s->events < UINT32_MAX;
@@ -55,11 +56,14 @@ static void step(struct http1_sse *s, uint8_t c)
 	s->match = 0;
 }
 
-bool http1_count_events(struct http1_sse *s, const uint8_t *p, size_t n)
+size_t http1_count_events(struct http1_sse *s, const uint8_t *p, size_t n)
 {
 	bool none = !s->events;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		step(s, p[i]);
-	return none && s->events;
+		if (none && s->events)
+			return i + 1;
+	}
+	return n;
 }

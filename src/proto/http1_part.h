@@ -34,11 +34,12 @@ static inline bool http1_asked(const struct http1_queue *q)
 /* Where a stream of events is. */
 struct http1_sse {
 	uint32_t events;
-	uint8_t match; /* characters of "data" that the line began with; or OTHER_LINE */
+	uint8_t match; /* what the line began with */
 	bool data;     /* the event under way has some */
+	bool lost;     /* bytes are missing: how many there are is not known */
 };
 
-/* Goes on with n bytes; true where the first event is complete in them. */
-bool http1_count_events(struct http1_sse *s, const uint8_t *p, size_t n);
+/* Goes on with n bytes, but not beyond the end of the first event: returns how many it took. */
+size_t http1_count_events(struct http1_sse *s, const uint8_t *p, size_t n);
 
 #endif

@@ -84,10 +84,10 @@ enum {
 	MSG_F_GIVEUP = 1 << 17,    /* MSG_RESP by the requester itself: it waits no longer */
 	MSG_F_GUESSED = 1 << 18,   /* nothing said it, the bytes look like it: of a request its
 	                              ->traceparent, of an answer its ->proto */
-	MSG_F_FIRST = 1 << 21,     /* MSG_NONE of the responder: the first event is in it */
 	MSG_F_JOINS = 1 << 19,     /* MSG_REQ: of the request that is open; one of its own where
 	                              none is */
-	MSG_F_MUTE = 1 << 20, /* what follows in both directions is encrypted: nobody reads it */
+	MSG_F_MUTE = 1 << 20,  /* what follows in both directions is encrypted: nobody reads it */
+	MSG_F_FIRST = 1 << 21, /* MSG_NONE of the responder: the first event is in it */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */

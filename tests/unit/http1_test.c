@@ -180,6 +180,46 @@ START_TEST(needs_no_memory_for_a_head_without_end)
 }
 END_TEST
 
+#define EVENTS "HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+
+START_TEST(a_stream_of_events_ends_with_the_connection)
+{
+	_Alignas(8) char state[512] = { 0 };
+	struct msg m;
+
+	take(state, DIR_REQ, BYTES("GET / HTTP/1.0\r\n\r\n"), &m);
+	ck_assert(!http()->finish(state, true, &m));
+	take(state, DIR_RESP, BYTES(EVENTS), &m);
+	take(state, DIR_RESP, BYTES("data: 1\n\n"), &m);
+	ck_assert_uint_eq(m.flags, MSG_F_FIRST);
+	take(state, DIR_RESP, BYTES("data: 2\n\ndata: 3"), &m);
+	ck_assert(http()->finish(state, false, &m));
+	ck_assert_int_eq(m.kind, MSG_INTERIM);
+	ck_assert(http()->finish(state, true, &m));
+	ck_assert_int_eq(m.kind, MSG_RESP);
+	ck_assert_uint_eq(m.nattrs, 1);
+	ck_assert_int_eq(m.attrs[0].key, ATTR_SSE_EVENTS);
+	ck_assert_int_eq(m.attrs[0].num, 2);
+}
+END_TEST
+
+START_TEST(counts_no_events_behind_a_gap)
+{
+	_Alignas(8) char state[512] = { 0 };
+	struct msg m;
+	struct cur in = cur_of("a: 2\n\n", 7);
+
+	take(state, DIR_REQ, BYTES("GET / HTTP/1.0\r\n\r\n"), &m);
+	take(state, DIR_RESP, BYTES(EVENTS), &m);
+	ck_assert_ptr_eq(http()->resync(state, DIR_RESP, in), in.p);
+	take(state, DIR_RESP, BYTES("a: 2\n\ndata: 3\n\n"), &m);
+	ck_assert_uint_eq(m.flags, MSG_F_RUN);
+	ck_assert(http()->finish(state, true, &m));
+	ck_assert_int_eq(m.kind, MSG_RESP);
+	ck_assert_uint_eq(m.nattrs, 0);
+}
+END_TEST
+
 /* Whether a rule of stage 1 takes these first bytes. */
 static bool ruled(const char *bytes)
 {
@@ -212,6 +252,8 @@ Suite *http1_suite(void)
 	tcase_add_test(t, finds_the_end_of_a_chunked_body_after_a_gap);
 	tcase_add_test(t, forgets_all_but_the_newest_request_at_a_gap);
 	tcase_add_test(t, needs_no_memory_for_a_head_without_end);
+	tcase_add_test(t, a_stream_of_events_ends_with_the_connection);
+	tcase_add_test(t, counts_no_events_behind_a_gap);
 	tcase_add_test(t, lets_the_kernel_tell_it_by_its_first_bytes);
 	suite_add_tcase(s, t);
 	return s;

@@ -140,6 +140,40 @@ START_TEST(a_server_answers_two_requests)
 }
 END_TEST
 
+static void ends(struct rig *r)
+{
+	struct ev_close c = { .conn = 5 };
+
+	r->now += MS;
+	c.h = (struct ev_head){
+		.ts_ns = r->now, .pid = 7, .tid = 8, .kind = EV_CLOSE, .size = sizeof(c)
+	};
+	c.off[0] = r->off[0];
+	c.off[1] = r->off[1];
+	conns_record(r->conns, &c.h, sizeof(c));
+}
+
+START_TEST(a_stream_of_events_says_when_the_first_one_was_there)
+{
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV, "GET /events HTTP/1.1\r\n\r\n");
+	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+	say(&r, EV_SEND, "data: 1\n");
+	say(&r, EV_SEND, "\ndata: 2\n\n");
+	say(&r, EV_SEND, "data: 3\n\n");
+	ck_assert_ptr_null(span_at(&r, 0));
+	ends(&r);
+	ck_assert_int_eq(span_at(&r, 0)->ttfb_ns, MS);
+	ck_assert_int_eq(span_at(&r, 0)->dur_ns, 5 * MS);
+	ck_assert_ptr_nonnull(strstr(span_at(&r, 0)->attrs.s, "\"obi.sse.events\":3"));
+	ck_assert_ptr_nonnull(
+		strstr(span_at(&r, 0)->attrs.s, "\"obi.sse.time_to_first_event\":3000"));
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_start_of_which_only_the_end_was_seen_says_so)
 {
 	struct rig r;
@@ -485,6 +519,7 @@ Suite *pair_suite(void)
 	TCase *t = tcase_create("rows");
 
 	tcase_add_test(t, a_server_answers_two_requests);
+	tcase_add_test(t, a_stream_of_events_says_when_the_first_one_was_there);
 	tcase_add_test(t, a_start_of_which_only_the_end_was_seen_says_so);
 	tcase_add_test(t, a_request_begins_with_the_message_that_leads_it);
 	tcase_add_test(t, an_answer_that_overtook_its_request_waits_for_it);
