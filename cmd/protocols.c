@@ -102,7 +102,10 @@ static void json(struct buf *b, enum proto_id id, const struct proto *p)
 {
 	unsigned int n = 0;
 
-	buf_fmt(b, "{\"name\":\"%s\",\"number\":%d,\"title\":", p->name, (int)id);
+	buf_fmt(b, "{\"name\":\"%s\",", p->name);
+	if (id)
+		buf_fmt(b, "\"number\":%d,", (int)id);
+	buf_z(b, "\"title\":");
 	json_str(b, str_of(p->title));
 	if (p->over)
 		buf_fmt(b, ",\"over\":\"%s\",\"stage\":null,\"ports\":[", p->over);
@@ -121,8 +124,20 @@ static void json(struct buf *b, enum proto_id id, const struct proto *p)
 	buf_z(b, "}\n");
 }
 
+static void print(struct buf *b, const struct options *o, enum proto_id id, const struct proto *p)
+{
+	if (o->form == FORM_JSON) {
+		json(b, id, p);
+		return;
+	}
+	if (b->len)
+		buf_ch(b, '\n');
+	text(b, p);
+}
+
 static int protocols_run(const struct options *o)
 {
+	const struct proto *l;
 	struct buf b = { 0 };
 
 	if (o->form != FORM_DEFAULT && o->form != FORM_TEXT && o->form != FORM_JSON)
@@ -130,16 +145,11 @@ static int protocols_run(const struct options *o)
 	for (enum proto_id id = 1; id < PROTO_MAX; id++) {
 		const struct proto *p = proto_by_id(id);
 
-		if (!p)
-			continue;
-		if (o->form == FORM_JSON) {
-			json(&b, id, p);
-			continue;
-		}
-		if (b.len)
-			buf_ch(&b, '\n');
-		text(&b, p);
+		if (p)
+			print(&b, o, id, p);
 	}
+	for (unsigned int i = 0; (l = proto_level(i)); i++)
+		print(&b, o, PROTO_UNKNOWN, l);
 	fwrite(b.p, 1, b.len, stdout);
 	buf_free(&b);
 	return STATUS_OK;

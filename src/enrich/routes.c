@@ -266,12 +266,12 @@ static bool plain_name(const struct span *row, struct str old_route)
 	       !memcmp(row->name.s + n + 1, old_route.s, old_route.len);
 }
 
-/* "GET" becomes "GET /users/{id}". */
+/* "GET" becomes "GET /users/{id}"; what is spoken over HTTP has names of its own. */
 static void set_name(struct span *row, struct str old_route, struct batch *b)
 {
 	struct buf name = { 0 };
 
-	if (!row->op.s || !plain_name(row, old_route))
+	if (!row->op.s || row->level.s || !plain_name(row, old_route))
 		return;
 	buf_fmt(&name, "%.*s ", STR_ARG(row->op));
 	buf_str(&name, row->route);

@@ -6,6 +6,9 @@
  * chunk by chunk. Where a body ends depends on the request (HEAD, CONNECT), so the
  * state keeps what kind each request was that has no answer yet, in order.
  *
+ * Where the head makes it likely that another language is spoken over HTTP (level.h),
+ * the message waits for the first bytes of the body; they are looked at and left.
+ *
  * A head longer than PROTO_HEAD is answered with what stands in its first part.
  * The rest is read field by field and dropped, because the length of the body may
  * still come; this takes no memory however long it gets.
@@ -15,6 +18,7 @@
  * like a request.
  */
 #include "proto/http1.h"
+#include "proto/level.h"
 
 enum { H2C_STREAM = 1 };
 
@@ -37,21 +41,31 @@ static enum asked asked_by(struct str method)
 	                                   : ASKED_OTHER;
 }
 
-/* The message of a head of which *d is what could be read. */
-static void emit_head(struct http1 *h, enum dir dir, const struct http1_head *d, struct msg *out)
+static void emit_request(struct http1 *h, const struct http1_head *d, struct str body,
+                         struct msg *out)
+{
+	out->kind = MSG_REQ;
+	http1_fill_request(d, out);
+	out->id = d->frame.flags & FRAME_H2C ? H2C_STREAM : 0;
+	level_head(d, out);
+	level_body(level_hints(d), body, out);
+	http1_push(&h->queue, level_has_answer(out) ? ASKED_LEVEL : asked_by(d->method));
+}
+
+/* The message of a head of which *d is what could be read; of the body, what is of interest. */
+static void emit_head(struct http1 *h, enum dir dir, const struct http1_head *d, struct str body,
+                      struct msg *out)
 {
 	struct side *s = &h->side[dir];
 
 	*out = MSG_INIT;
 	*s = (struct side){ .frame = d->frame, .code = (uint16_t)d->code };
 	if (dir == DIR_REQ) {
-		out->kind = MSG_REQ;
-		http1_fill_request(d, out);
-		out->id = d->frame.flags & FRAME_H2C ? H2C_STREAM : 0;
-		http1_push(&h->queue, asked_by(d->method));
-	} else {
-		http1_fill_answer(d, out);
+		emit_request(h, d, body, out);
+		return;
 	}
+	http1_fill_answer(d, out);
+	level_answer(body, out);
 }
 
 /*
@@ -98,6 +112,7 @@ static enum parse parse_head(struct http1 *h, enum dir dir, struct cur *in, bool
 	struct http1_head d = { .code = 0 };
 	struct side *s = &h->side[dir];
 	bool more = !full && !in->cut, whole;
+	struct str body = STR_NULL;
 	struct cur c = *in;
 	enum parse r;
 
@@ -113,7 +128,9 @@ static enum parse parse_head(struct http1 *h, enum dir dir, struct cur *in, bool
 	whole = !c.over && fields(&d, &c);
 	if (!whole && more)
 		return PARSE_MORE;
-	emit_head(h, dir, &d, out);
+	if (whole && !http1_peek(h, dir, &d, c, more, &body))
+		return PARSE_MORE;
+	emit_head(h, dir, &d, body, out);
 	if (!whole)
 		cut_head(h, dir, full, out);
 	else if (dir == DIR_REQ)

@@ -45,6 +45,12 @@ _Static_assert(sizeof(struct http1) <= 320, "parser state per connection");
 /* What the head says of the body behind it: *out->skip, or the mode. */
 void http1_request_body(struct side *s, struct msg *out);
 void http1_answer_body(struct http1 *h, struct side *s, struct msg *out);
+/*
+ * The first bytes of the body behind a head, at c, where what is spoken over HTTP may be
+ * told by them. False: they are of interest, but not there yet, and `more` may come.
+ */
+bool http1_peek(const struct http1 *h, enum dir dir, const struct http1_head *d, struct cur c,
+                bool more, struct str *body);
 /* Parts, by the mode that the side is in; `full`: no more bytes will be kept. */
 enum parse http1_parse_part(struct http1 *h, enum dir dir, struct cur *in, bool full,
                             struct msg *out);

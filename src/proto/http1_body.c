@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* http1_body - where the bodies of HTTP/1 end (RFC 9112, 6 and 7). */
 #include "proto/http1.h"
+#include "proto/level.h"
 
 /* ----- where bodies end ----- */
 
@@ -67,6 +68,42 @@ void http1_answer_body(struct http1 *h, struct side *s, struct msg *out)
 	}
 	if (out->skip || out->kind == MSG_INTERIM)
 		out->flags |= MSG_F_BODY;
+}
+
+/* ----- what is spoken over HTTP ----- */
+
+static bool is_of_interest(const struct http1 *h, enum dir dir, const struct http1_head *d)
+{
+	if (d->frame.flags & (FRAME_DOUBT | FRAME_EXPECT))
+		return false;
+	if (dir == DIR_REQ)
+		return level_hints(d);
+	return http1_front(&h->queue) == ASKED_LEVEL && d->code >= 200 && d->code != 204 &&
+	       d->code != 304 && level_answer_type(d->type);
+}
+
+bool http1_peek(const struct http1 *h, enum dir dir, const struct http1_head *d, struct cur c,
+                bool more, struct str *body)
+{
+	uint64_t size = d->frame.length, want;
+
+	if (!is_of_interest(h, dir, d))
+		return true;
+	if (d->frame.flags & FRAME_CHUNKED) {
+		struct str line = cur_line(&c);
+
+		if (c.over)
+			return !more;
+		if (!http1_chunk_size(line, &size))
+			return true;
+	} else if (d->frame.flags & FRAME_CODED) {
+		return true;
+	}
+	want = size < LEVEL_BODY ? size : LEVEL_BODY;
+	if (more && cur_left(&c) < want)
+		return false;
+	*body = cur_rest(&c, (size_t)want);
+	return true;
 }
 
 /* ----- parts ----- */

@@ -92,6 +92,35 @@ static bool is_name(struct str name, struct str want)
 	return (name.s[0] | 0x20) == want.s[0] && str_ieq(name, want);
 }
 
+/* The names of more than 14 characters among them. */
+static void keep_long(struct http1_head *h, struct str name, struct str v)
+{
+	switch (name.len) {
+	case 15:
+		if (is_name(name, STR("x-forwarded-for")))
+			first_of(&h->forwarded_for, v);
+		break;
+	case 17:
+		if (is_name(name, STR("transfer-encoding")))
+			add_coding(&h->frame, v);
+		else if (is_name(name, STR("x-forwarded-proto")))
+			first_of(&h->scheme, v);
+		break;
+	case 20:
+		if (is_name(name, STR("mcp-protocol-version")))
+			first_of(&h->mcp_version, v);
+		break;
+	case 22:
+		if (is_name(name, STR("sec-websocket-protocol")))
+			first_of(&h->ws_protocol, v);
+		break;
+	case 24:
+		if (is_name(name, STR("sec-websocket-extensions")))
+			first_of(&h->ws_extensions, v);
+		break;
+	}
+}
+
 /* Keeps what is of use; the length of a name tells most of them apart. */
 static void keep(struct http1_head *h, struct str name, struct str v)
 {
@@ -138,24 +167,11 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 	case 14:
 		if (is_name(name, STR("content-length")))
 			add_length(&h->frame, v);
+		else if (is_name(name, STR("mcp-session-id")))
+			first_of(&h->mcp_session, v);
 		break;
-	case 15:
-		if (is_name(name, STR("x-forwarded-for")))
-			first_of(&h->forwarded_for, v);
-		break;
-	case 17:
-		if (is_name(name, STR("transfer-encoding")))
-			add_coding(&h->frame, v);
-		else if (is_name(name, STR("x-forwarded-proto")))
-			first_of(&h->scheme, v);
-		break;
-	case 22:
-		if (is_name(name, STR("sec-websocket-protocol")))
-			first_of(&h->ws_protocol, v);
-		break;
-	case 24:
-		if (is_name(name, STR("sec-websocket-extensions")))
-			first_of(&h->ws_extensions, v);
+	default:
+		keep_long(h, name, v);
 		break;
 	}
 }

@@ -39,6 +39,7 @@ struct http1_head {
 	struct str traceparent, tracestate, baggage;
 	struct str lines; /* of the fields so far, as they stand there */
 	struct str ws_protocol, ws_extensions;
+	struct str mcp_session, mcp_version;
 	struct http1_frame frame;
 };
 

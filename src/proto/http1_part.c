@@ -14,17 +14,24 @@ void http1_push(struct http1_queue *q, enum asked kind)
 	q->count++;
 }
 
-enum asked http1_pop(struct http1_queue *q)
+enum asked http1_front(const struct http1_queue *q)
 {
 	unsigned int at = q->first;
+
+	return q->count ? (enum asked)(q->kinds[at / 4] >> at % 4 * 2 & 3) : ASKED_OTHER;
+}
+
+enum asked http1_pop(struct http1_queue *q)
+{
+	enum asked kind = http1_front(q);
 
 	if (!q->count) {
 		q->beyond -= q->beyond > 0;
 		return ASKED_OTHER;
 	}
-	q->first = (uint16_t)((at + 1) % QUEUE);
+	q->first = (uint16_t)((q->first + 1) % QUEUE);
 	q->count--;
-	return (enum asked)(q->kinds[at / 4] >> at % 4 * 2 & 3);
+	return kind;
 }
 
 void http1_keep_newest(struct http1_queue *q)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* What kind of request an answer is for: two bits each. */
-enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT };
+enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT, ASKED_LEVEL };
 
 enum { QUEUE = 512 };
 
@@ -24,6 +24,7 @@ struct http1_queue {
 
 void http1_push(struct http1_queue *q, enum asked kind);
 enum asked http1_pop(struct http1_queue *q);
+enum asked http1_front(const struct http1_queue *q); /* the same, taking nothing */
 /* After a gap only the newest request can be told to be still without an answer. */
 void http1_keep_newest(struct http1_queue *q);
 static inline bool http1_asked(const struct http1_queue *q)

@@ -9,6 +9,8 @@
  */
 #include "proto/http2.h"
 
+#include "proto/level.h"
+
 enum { PREFIX = 5, WEB_TRAILER = 0x80, TRAILER_MOST = 4096 };
 
 /* Whether the body has messages that can be followed. */
@@ -129,6 +131,37 @@ enum parse http2_more_data(struct http2 *h, enum dir dir, struct cur *c, struct 
 	return PARSE_OK;
 }
 
+/* The first bytes of a body where they tell what is spoken; false: they have yet to come. */
+static bool peek(struct http2_stream *s, enum dir dir, uint32_t left, struct cur c,
+                 struct str *body)
+{
+	uint32_t want = left < LEVEL_BODY ? left : LEVEL_BODY;
+
+	if (!s || !left || s->lost[dir] || !(dir == DIR_REQ ? s->hints : s->level))
+		return true;
+	if (cur_left(&c) < want && !c.cut)
+		return false;
+	*body = cur_rest(&c, want);
+	return true;
+}
+
+static void fill_level(struct http2 *h, enum dir dir, uint32_t id, unsigned int hints,
+                       struct str body, struct msg *out)
+{
+	struct http2_stream *s = http2_find(h, id);
+
+	if (dir == DIR_REQ)
+		level_body(hints, body, out);
+	else
+		level_answer(body, out);
+	if (s && dir == DIR_REQ) {
+		s->hints = 0;
+		s->level = level_has_answer(out);
+	} else if (s) {
+		s->level = false;
+	}
+}
+
 enum parse http2_data(struct http2 *h, enum dir dir, const struct http2_frame *f, struct cur *c,
                       struct msg *out)
 {
@@ -136,17 +169,24 @@ enum parse http2_data(struct http2 *h, enum dir dir, const struct http2_frame *f
 	uint32_t before = f->flags & HTTP2_PADDED ? 1 : 0;
 	uint32_t pad = before ? cur_u8(c) : 0;
 	struct http2_part was = *d;
+	struct http2_stream *s = http2_find(h, f->stream);
+	unsigned int hints = s ? s->hints : 0;
+	struct str body = STR_NULL;
 	enum parse r;
 
 	if (c->over)
 		return PARSE_MORE;
 	if (f->len < before + pad)
 		return PARSE_BAD;
+	if (!peek(s, dir, f->len - before - pad, *c, &body))
+		return PARSE_MORE;
 	*d = (struct http2_part){
 		.stream = f->stream, .left = f->len - before - pad, .pad = pad, .flags = f->flags
 	};
 	r = http2_more_data(h, dir, c, out);
 	if (r != PARSE_OK)
 		*d = was;
+	else if (f->len > before + pad)
+		fill_level(h, dir, f->stream, hints, body, out);
 	return r;
 }

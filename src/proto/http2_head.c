@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "proto/http1_head.h"
+#include "proto/level.h"
 
 enum { MESSAGE_MOST = 256 };
 
@@ -48,6 +49,8 @@ static const struct {
 	{ "forwarded", TO(http.forwarded), 256 },
 	{ "x-forwarded-for", TO(http.forwarded_for), 256 },
 	{ "x-forwarded-proto", TO(http.scheme), 32 },
+	{ "mcp-session-id", TO(http.mcp_session), 128 },
+	{ "mcp-protocol-version", TO(http.mcp_version), 32 },
 	{ "grpc-status", TO(grpc_status), 10 },
 	{ "grpc-message", TO(grpc_message), MESSAGE_MOST },
 #undef TO
@@ -276,6 +279,10 @@ static void request(struct http2 *h, uint32_t id, struct head *d, struct msg *ou
 	out->kind = MSG_REQ;
 	out->flags = d->guessed ? MSG_F_GUESSED : 0;
 	fill_request(d, out);
+	if (!out->proto) {
+		s->hints = (uint8_t)level_hints(&d->http);
+		level_head(&d->http, out);
+	}
 	fill_unknown(d, out);
 }
 
@@ -350,6 +357,7 @@ static void fill_head(struct http2_stream *s, const struct head *d, struct msg *
 		s->answered = true;
 		s->code = (int16_t)d->http.code;
 		s->unknown = d->unknown;
+		s->level &= level_answer_type(d->http.type);
 	}
 	if (s && s->kind == GRPC_MAYBE)
 		return; /* told at the end */

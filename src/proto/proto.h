@@ -128,7 +128,7 @@ enum messaging {
 	MESSAGING_SETTLE,  /* says what became of messages: acknowledges, commits, rejects */
 };
 
-enum { MSG_ATTRS = 16, MSG_NO_CODE = INT32_MIN };
+enum { MSG_ATTRS = 20, MSG_NO_CODE = INT32_MIN };
 
 struct msg_attr {
 	enum attr key;
@@ -140,18 +140,21 @@ struct msg_attr {
  * point into the input or to constants and live until the stream moves on. */
 struct msg {
 	enum msg_kind kind;
-	unsigned int flags;    /* MSG_F_* */
-	enum proto_id proto;   /* 0, or the protocol of this request where others share the
+	unsigned int flags;  /* MSG_F_* */
+	enum proto_id proto; /* 0, or the protocol of this request where others share the
 	                         connection: gRPC in HTTP/2 */
-	enum proto_id next;    /* 0, or the protocol that both directions speak from here on:
+	enum proto_id next;  /* 0, or the protocol that both directions speak from here on:
 	                         PROTO_NEXT_DETECT to detect anew */
-	struct str op;         /* GET, SELECT, HGET; low cardinality */
-	struct str target;     /* path with query, statement text, key; as it stood on the wire */
-	struct str query;      /* what was asked in full, values masked (FAMILY_DOCUMENTS) */
-	struct str status;     /* the protocol's own code as text; empty: none */
-	int32_t code;          /* the same as a number; MSG_NO_CODE: none */
-	bool error;            /* by the semantic convention of the client side */
-	bool server_error;     /* likewise of the server side (HTTP 4xx is none) */
+	struct str op;       /* GET, SELECT, HGET; low cardinality */
+	const char *level;   /* FAMILY_HTTP: what is spoken over it, a constant; NULL: unknown */
+	struct str
+		subject;   /* with ->level: what the span's name has behind ->op; low cardinality */
+	struct str target; /* path with query, statement text, key; as it stood on the wire */
+	struct str query;  /* what was asked in full, values masked (FAMILY_DOCUMENTS) */
+	struct str status; /* the protocol's own code as text; empty: none */
+	int32_t code;      /* the same as a number; MSG_NO_CODE: none */
+	bool error;        /* by the semantic convention of the client side */
+	bool server_error; /* likewise of the server side (HTTP 4xx is none) */
 	struct str error_type; /* low cardinality; empty: none */
 	struct str db;         /* database, schema, index: with MSG_F_NEWDB* */
 	struct str topic;    /* topic, queue, subject (FAMILY_MESSAGING); NULL: none, or unknown */
@@ -204,7 +207,7 @@ struct proto_op {
 /* How span/ names a request and what it fills in beside op and target. */
 enum proto_family {
 	FAMILY_OTHER, /* name: op */
-	FAMILY_HTTP,  /* name: method, and route once it is known */
+	FAMILY_HTTP,  /* name: method, and route once it is known; with a level: op and subject */
 	FAMILY_SQL,   /* name: summary of the statement; query: it, normalised */
 	FAMILY_RPC,   /* op and name: the method by its full name, from target "/service/method" */
 	FAMILY_KV,    /* name: op; query: target (values already masked); key: its second word */
@@ -266,6 +269,9 @@ struct proto {
 /* The protocol with this number; NULL where there is none. */
 const struct proto *proto_by_id(enum proto_id id);
 enum proto_id proto_by_name(struct str name); /* PROTO_UNKNOWN where there is none */
+
+/* The i-th of what is spoken over HTTP (level.h), NULL behind the last one: for words only. */
+const struct proto *proto_level(unsigned int i);
 
 /* A verdict of the waterfall. */
 struct verdict {

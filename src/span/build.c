@@ -110,9 +110,7 @@ static struct str conn_name(struct batch *b, const struct conn *c)
 
 static const char *transport(const struct conn *c)
 {
-	if (c->dgram)
-		return "udp";
-	return !c->have_info ? NULL : c->info.family == AF_UNIX ? "unix" : "tcp";
+	return c->dgram ? "udp" : !c->have_info ? NULL : c->info.family == AF_UNIX ? "unix" : "tcp";
 }
 
 /* ---- ids ---- */
@@ -175,8 +173,7 @@ static void take_context(struct str tp, struct batch *b, struct span *row)
 /* The word behind the command, which may have two words itself ("CONFIG SET"). */
 static struct str key_of(struct str s, struct str op)
 {
-	const char *p = s.s && s.len > op.len && s.s[op.len] == ' ' ? s.s + op.len : NULL;
-	const char *end;
+	const char *p = s.s && s.len > op.len && s.s[op.len] == ' ' ? s.s + op.len : NULL, *end;
 
 	if (!p)
 		return STR_NULL;
@@ -204,34 +201,31 @@ static void name_sql(const struct conn *c, struct batch *b, struct span *row)
 		row->name = batch_text(b, (struct str){ summary, batch + n });
 }
 
-/* "find orders" (db.query.summary), else the operation alone. */
-static void name_documents(const struct req *r, struct batch *b, struct span *row)
+static void set_name(struct str a, struct str b, struct batch *batch, struct span *row)
 {
 	struct buf name = { 0 };
 
-	row->query = batch_text(b, req_get(r, r->query));
-	if (!row->op.len || !row->target.len)
-		return;
-	buf_str(&name, row->op);
+	buf_str(&name, a);
 	buf_ch(&name, ' ');
-	buf_str(&name, row->target);
-	row->name = batch_text(b, buf_slice(&name));
+	buf_str(&name, b);
+	row->name = batch_text(batch, buf_slice(&name));
 	buf_free(&name);
+}
+
+/* "find orders" (db.query.summary), else the operation alone. */
+static void name_documents(const struct req *r, struct batch *b, struct span *row)
+{
+	row->query = batch_text(b, req_get(r, r->query));
+	if (row->op.len && row->target.len)
+		set_name(row->op, row->target, b, row);
 }
 
 /* "Produce orders" (messaging spans: operation and destination). */
 static void name_messaging(const struct req *r, struct batch *b, struct span *row)
 {
-	struct buf name = { 0 };
-
 	row->topic = batch_text(b, req_get(r, r->topic));
-	if (!row->topic.len || r->temporary)
-		return;
-	buf_str(&name, row->op);
-	buf_ch(&name, ' ');
-	buf_str(&name, row->topic);
-	row->name = batch_text(b, buf_slice(&name));
-	buf_free(&name);
+	if (row->topic.len && !r->temporary)
+		set_name(row->op, row->topic, b, row);
 }
 
 /* "/package.Service/Method" is the operation, and there is nothing else to say. */
@@ -250,14 +244,21 @@ static void name_rpc(const struct proto *p, struct span *row)
 /* "DNS AAAA", "TLS handshake" */
 static void name_named(const struct proto *p, struct batch *b, struct span *row)
 {
-	struct buf name = { 0 };
+	char name[16];
+	size_t n = 0;
 
-	for (const char *s = p->name; *s; s++)
-		buf_ch(&name, (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s));
-	buf_ch(&name, ' ');
-	buf_str(&name, row->op);
-	row->name = batch_text(b, buf_slice(&name));
-	buf_free(&name);
+	for (const char *s = p->name; *s && n < sizeof(name); s++)
+		name[n++] = (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s);
+	set_name((struct str){ name, n }, row->op, b, row);
+}
+
+/* The method, which gets its route later; with a level "tools/call get-weather". */
+static void name_http(const struct req *r, struct batch *b, struct span *row)
+{
+	row->level = str_of(r->level);
+	row->name = row->op.s ? row->op : STR("HTTP");
+	if (r->level && r->subject.len)
+		set_name(row->op, req_get(r, r->subject), b, row);
 }
 
 static void name_row(const struct req *r, const struct conn *c, const struct proto *p,
@@ -282,8 +283,7 @@ static void name_row(const struct req *r, const struct conn *c, const struct pro
 		name_rpc(p, row);
 		break;
 	case FAMILY_HTTP:
-		if (!row->op.s)
-			row->name = STR("HTTP");
+		name_http(r, b, row);
 		break;
 	case FAMILY_NAMED:
 		name_named(p, b, row);

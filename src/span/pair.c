@@ -253,6 +253,8 @@ static void on_stream(struct talk *k, const struct conn *c, enum dir d, const st
 	struct req *r = late_by_id(c, k, m->id);
 
 	k->part[d] = r;
+	if (r && m->level)
+		take_level(r, m);
 	if (r && d == DIR_REQ) {
 		r->req_bytes += bytes;
 	} else if (r && r->ttfb_ns) {
@@ -276,8 +278,7 @@ static void on_none(struct talk *k, const struct conn *c, enum dir d, const stru
 	} else if (k->head && k->head->ttfb_ns) {
 		k->head->resp_bytes += bytes;
 		k->head->end_ns = when(c, d, last);
-		if (m->flags & MSG_F_FIRST)
-			take_first(k->head);
+		take_first(k->head, m);
 	}
 }
 

@@ -39,8 +39,9 @@ struct req {
 	bool no_status;            /* whether it failed is not known */
 	uint32_t headers_left_out; /* see header.h */
 	uint16_t proto;            /* enum proto_id; 0: that of the connection */
-	struct piece op, target, query, status, error_type, db, topic, traceparent, tracestate,
-		newdb;
+	const char *level;         /* what HTTP carries; or NULL */
+	struct piece op, subject, target, query, status, error_type, db, topic, traceparent,
+		tracestate, newdb;
 	uint64_t has[(ATTR_MAX + 63) / 64]; /* bit per attribute in `attrs` */
 	struct body body[2];                /* by enum dir */
 	struct buf text;                    /* what the pieces point into */

@@ -62,6 +62,15 @@ void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct m
 		header_attrs(r, &p->opts.headers, d, m->lines);
 }
 
+void take_level(struct req *r, const struct msg *m)
+{
+	r->level = m->level;
+	if (m->op.s)
+		r->op = req_text(r, m->op);
+	r->subject = req_text(r, m->subject);
+	req_attrs(r, m);
+}
+
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                 const struct msg *m)
 {
@@ -72,6 +81,8 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 		r->query = req_text(r, m->query);
 	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
 	take_trace(r, m);
+	if (m->level)
+		take_level(r, m);
 	if (m->flags & MSG_F_NEWDB_OK) {
 		r->newdb = req_text(r, m->db);
 		r->newdb_ok = true;
@@ -97,11 +108,13 @@ void take_status(const struct conn *c, struct req *r, const struct msg *m)
 	r->error |= c->side == SIDE_SERVER ? m->server_error : m->error;
 }
 
-void take_first(struct req *r)
+void take_first(struct req *r, const struct msg *part)
 {
 	uint64_t ns = r->end_ns > r->start_ns ? r->end_ns - r->start_ns : 0;
 	struct msg m = MSG_INIT;
 
+	if (!(part->flags & MSG_F_FIRST))
+		return;
 	msg_attr_num(&m, ATTR_SSE_FIRST, (int64_t)(ns / 1000));
 	req_attrs(r, &m);
 }

@@ -20,10 +20,13 @@ void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct m
 /* How it went, by an answer or by a message that nobody answers. */
 void take_status(const struct conn *c, struct req *r, const struct msg *m);
 
+/* What HTTP carries, from the request or its body. */
+void take_level(struct req *r, const struct msg *m);
+
 /* The database that is current from here on. */
 void take_db(struct talk *k, struct str db);
 
-/* The first event of the answer ends at r->end_ns. */
-void take_first(struct req *r);
+/* A part of an answer that ends at r->end_ns: where the first event is in it, its time. */
+void take_first(struct req *r, const struct msg *part);
 
 #endif

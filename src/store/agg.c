@@ -15,6 +15,7 @@
 static const struct agg_column columns[] = {
 	{ "service", "SERVICE", "service of the observed process", false },
 	{ "route", "ROUTE", "route of HTTP requests", false },
+	{ "level", "LEVEL", "what is spoken over HTTP", false },
 	{ "name", "NAME", "span name: operation and what it is about", false },
 	{ "op", "OP", "method, command, kind of statement", false },
 	{ "proto", "PROTO", "protocol", false },
@@ -45,7 +46,7 @@ static const struct cube_def keys[] = {
 	{ "op", 4 },          { "key", 5 },     { "topic", 6 },         { "process", 7 },
 	{ "pid", 7 },         { "comm", 7 },    { "status", 8 },        { "code", 8 },
 	{ "service", 9 },     { "pod", 10 },    { "container_id", 10 }, { "proto", 11 },
-	{ "error_type", 12 }, { "caller", 13 }, { "peer_process", 13 },
+	{ "error_type", 12 }, { "caller", 13 }, { "peer_process", 13 }, { "level", 4 },
 };
 
 const struct agg_column *agg_column(size_t i)

@@ -183,7 +183,9 @@ void feed_print(struct buf *b, enum dir dir, const struct msg *m)
 	if (m->proto)
 		field(b, "proto", str_of(proto_by_id(m->proto)->name));
 	print_next(b, m->next);
+	field(b, "level", str_of(m->level));
 	field(b, "op", m->op);
+	field(b, "subject", m->subject);
 	field(b, "target", m->target);
 	field(b, "query", m->query);
 	field(b, "status", m->status);

@@ -174,6 +174,49 @@ START_TEST(a_stream_of_events_says_when_the_first_one_was_there)
 }
 END_TEST
 
+START_TEST(what_is_spoken_over_http_gives_the_span_its_name)
+{
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV,
+	    "POST /mcp HTTP/1.1\r\nContent-Type: application/json\r\n"
+	    "Mcp-Session-Id: s\r\nContent-Length: 71\r\n\r\n");
+	say(&r, EV_RECV,
+	    "{\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"},\"jsonrpc\":\"2.0\",\"id\":5}");
+	say(&r, EV_SEND,
+	    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n");
+	say(&r, EV_SEND, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7}}");
+	ASSERT_STR(span_at(&r, 0)->proto, "http");
+	ASSERT_STR(span_at(&r, 0)->level, "mcp");
+	ASSERT_STR(span_at(&r, 0)->op, "tools/call");
+	ASSERT_STR(span_at(&r, 0)->name, "tools/call echo");
+	ASSERT_STR(span_at(&r, 0)->target, "/mcp");
+	ASSERT_STR(span_at(&r, 0)->error_type, "7");
+	ck_assert_int_eq(span_at(&r, 0)->error, 1);
+	ck_assert_int_eq(span_at(&r, 0)->ttfb_ns, 2 * MS);
+	ck_assert_int_eq(span_at(&r, 0)->dur_ns, 3 * MS);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(a_body_that_nobody_sees_takes_no_request_along)
+{
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV,
+	    "POST /rpc HTTP/1.1\r\nContent-Type: application/json\r\n"
+	    "Content-Length: 500\r\n\r\n");
+	move(&r, EV_RECV, "", 500, "");
+	say(&r, EV_SEND, "HTTP/1.1 204 No Content\r\n\r\n");
+	ASSERT_STR(span_at(&r, 0)->op, "POST");
+	ck_assert_int_eq(span_at(&r, 0)->code, 204);
+	ck_assert_int_eq(span_at(&r, 0)->flags & SPAN_F_GAP, 0);
+	rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_start_of_which_only_the_end_was_seen_says_so)
 {
 	struct rig r;
@@ -520,6 +563,8 @@ Suite *pair_suite(void)
 
 	tcase_add_test(t, a_server_answers_two_requests);
 	tcase_add_test(t, a_stream_of_events_says_when_the_first_one_was_there);
+	tcase_add_test(t, what_is_spoken_over_http_gives_the_span_its_name);
+	tcase_add_test(t, a_body_that_nobody_sees_takes_no_request_along);
 	tcase_add_test(t, a_start_of_which_only_the_end_was_seen_says_so);
 	tcase_add_test(t, a_request_begins_with_the_message_that_leads_it);
 	tcase_add_test(t, an_answer_that_overtook_its_request_waits_for_it);
