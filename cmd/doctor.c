@@ -22,7 +22,7 @@ struct check {
 struct report {
 	struct check checks[MAX_CHECKS];
 	size_t n;
-	char verdict[200];
+	char verdict[320];
 };
 
 static struct check *add(struct report *r, const char *name, int how)
@@ -219,7 +219,7 @@ static void judge(struct report *r, const struct probe_state *p, size_t n, const
 		missing += !p[i].skipped && !p[i].attached;
 	}
 	if (error)
-		snprintf(r->verdict, sizeof(r->verdict), "live tracing does not work here: %.140s",
+		snprintf(r->verdict, sizeof(r->verdict), "live tracing does not work here: %.280s",
 		         error);
 	else if (bad)
 		snprintf(r->verdict, sizeof(r->verdict), "%zu of %zu checks failed; see above", bad,
@@ -365,6 +365,7 @@ const struct cmd cmd_doctor = {
 		{ "obi doctor", "this host; every probe is tried for real" },
 		{ "obi doctor -p 4242", "and why this process would or would not be seen" },
 		{ "obi doctor -o json", "for a bug report" },
+		{ "obi doctor -v", "and what the kernel's verifier says of a refused probe" },
 		{ "obi doctor --pipeline", "run the pipeline for 3 s: nodes, fill, drops" },
 	},
 	.run = doctor_run,

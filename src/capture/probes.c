@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -21,33 +22,37 @@
 #include "tcp.skel.h"
 #include "uring.skel.h"
 
+enum { PROBES_LOG = 0xffffff }; /* the verifier's words: the longest log that kernels take */
+
 /* The generated open, load and destroy of one object, behind one type. */
 struct object {
 	const char *name;
-	void *(*open)(const struct config *cfg, struct bpf_object **obj);
+	void *(*open)(const struct config *cfg, char *log, struct bpf_object **obj);
 	int (*load)(void *skel);
 	void (*destroy)(void *skel);
 };
 
-#define OBJECT(x)                                                                \
-	static void *x##_open(const struct config *cfg, struct bpf_object **obj) \
-	{                                                                        \
-		struct x##_bpf *skel = x##_bpf__open();                          \
-                                                                                 \
-		if (!skel)                                                       \
-			return NULL;                                             \
-		memcpy((void *)&skel->rodata->cfg, cfg, sizeof(*cfg));           \
-		*obj = skel->obj;                                                \
-		return skel;                                                     \
-	}                                                                        \
-	static int x##_load(void *skel)                                          \
-	{                                                                        \
-		return x##_bpf__load(skel);                                      \
-	}                                                                        \
-	static void x##_destroy(void *skel)                                      \
-	{                                                                        \
-		x##_bpf__destroy(skel);                                          \
-	}                                                                        \
+#define OBJECT(x)                                                                           \
+	static void *x##_open(const struct config *cfg, char *log, struct bpf_object **obj) \
+	{                                                                                   \
+		LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,              \
+		            .kernel_log_size = log ? PROBES_LOG : 0);                       \
+		struct x##_bpf *skel = x##_bpf__open_opts(&opts);                           \
+                                                                                            \
+		if (!skel)                                                                  \
+			return NULL;                                                        \
+		memcpy((void *)&skel->rodata->cfg, cfg, sizeof(*cfg));                      \
+		*obj = skel->obj;                                                           \
+		return skel;                                                                \
+	}                                                                                   \
+	static int x##_load(void *skel)                                                     \
+	{                                                                                   \
+		return x##_bpf__load(skel);                                                 \
+	}                                                                                   \
+	static void x##_destroy(void *skel)                                                 \
+	{                                                                                   \
+		x##_bpf__destroy(skel);                                                     \
+	}                                                                                   \
 	static const struct object x##_object = { #x, x##_open, x##_load, x##_destroy };
 
 OBJECT(proc)
@@ -83,7 +88,7 @@ static int to_debug(enum libbpf_print_level level, const char *fmt, va_list ap)
 	if (level == LIBBPF_DEBUG)
 		return 0;
 	vsnprintf(text, sizeof(text), fmt, ap);
-	warn(LEVEL_DEBUG, "%s", text);
+	warn(LEVEL_DEBUG, "%.*s", (int)strcspn(text, "\n"), text);
 	return 0;
 }
 
@@ -167,12 +172,23 @@ static void states_refused(struct probes *p, const struct object *o, bool skippe
 	}
 }
 
+/* Says why. The log is empty where it was not the verifier that refused. */
+static int object_refused(struct probes *p, const struct object *o, int err, const char *log)
+{
+	char why[sizeof(p->states[0].why)];
+
+	probes_log(log);
+	err = probes_why(err, log, why, sizeof(why));
+	states_refused(p, o, false, why);
+	return err;
+}
+
 static int object_load(struct probes *p, const struct object *o, const struct config *cfg)
 {
 	struct bpf_object *obj = NULL;
 	struct bpf_program *prog;
-	char why[160];
-	void *skel = o->open(cfg, &obj);
+	char *log = calloc(1, PROBES_LOG); /* no memory before it is written to */
+	void *skel = o->open(cfg, log, &obj);
 	int err = skel ? maps_share(p, obj, cfg) : -errno;
 
 	if (!err)
@@ -180,10 +196,11 @@ static int object_load(struct probes *p, const struct object *o, const struct co
 	if (err) {
 		if (skel)
 			o->destroy(skel);
-		probes_why(err, why, sizeof(why));
-		states_refused(p, o, false, why);
-		return err;
+		err = object_refused(p, o, err, log);
 	}
+	free(log);
+	if (err)
+		return err;
 	p->objects[p->nobjects].skel = skel;
 	p->objects[p->nobjects].obj = obj;
 	p->objects[p->nobjects++].destroy = o->destroy;
@@ -236,8 +253,9 @@ int probes_load(struct probes *p, struct config *cfg, uint32_t ring_bytes, unsig
 		return error;
 	error = data_load(p, cfg, without);
 	if (error) {
+		error = probes_refused(error, p->states[p->nstates - 1].why, err);
 		probes_close(p);
-		return probes_refused(error, err);
+		return error;
 	}
 	for (size_t i = 0; i < p->nstates; i++)
 		p->states[i].needed = p->progs[i] != NULL;
@@ -274,7 +292,7 @@ int probes_attach(struct probes *p, struct capture_progress *progress, char *err
 		if (s->attached)
 			continue;
 		error = -errno;
-		probes_why(error, s->why, sizeof(s->why));
+		probes_why(error, NULL, s->why, sizeof(s->why));
 		if (s->needed)
 			return err_set(err, -error, "cannot attach to %s: %s", s->hook, s->why);
 	}

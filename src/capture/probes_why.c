@@ -13,6 +13,8 @@
 
 #include "base/err.h"
 
+enum { LOG_LINES = 200 }; /* of the verifier's log, whose end tells */
+
 enum { CAP_BIT_SYS_ADMIN = 21, CAP_BIT_PERFMON = 38, CAP_BIT_BPF = 39 };
 
 static uint64_t capabilities(void)
@@ -63,11 +65,60 @@ int probes_possible(char *err)
 	return 0;
 }
 
-int probes_refused(int error, char *err)
+/* A line of the verifier's log; the next one begins behind it. */
+static struct str line_of(const char *at)
+{
+	return (struct str){ at, strcspn(at, "\n") };
+}
+
+static const char *line_after(const char *at)
+{
+	at += strcspn(at, "\n");
+	return *at ? at + 1 : at;
+}
+
+struct str probes_reason(const char *log)
+{
+	struct str reason = STR_NULL;
+
+	for (const char *at = log; at && *at; at = line_after(at)) {
+		struct str line = line_of(at);
+
+		if (str_starts(line, "processed ") || str_starts(line, "verification time "))
+			break;
+		if (line.len)
+			reason = line;
+	}
+	return reason;
+}
+
+void probes_log(const char *log)
+{
+	size_t lines = 0, skip;
+
+	for (const char *at = log; at && *at; at = line_after(at))
+		lines++;
+	skip = lines > LOG_LINES ? lines - LOG_LINES : 0;
+	if (skip)
+		warn(LEVEL_DEBUG, "verifier: %zu lines left out", skip);
+	for (const char *at = log; at && *at; at = line_after(at)) {
+		struct str line = line_of(at);
+
+		if (skip)
+			skip--;
+		else
+			warn(LEVEL_DEBUG, "verifier: %.*s", STR_ARG(line));
+	}
+}
+
+int probes_refused(int error, const char *why, char *err)
 {
 	struct utsname u;
 
 	uname(&u);
+	if (error == -ENOEXEC)
+		return err_set(err, ENOSYS, "kernel %s: %s (its whole log: obi doctor -v)",
+		               u.release, why);
 	if (error == -EPERM || error == -EACCES)
 		return err_set(err, EPERM, "not permitted: the kernel refuses BPF programs (%s)",
 		               strerror(-error));
@@ -77,8 +128,14 @@ int probes_refused(int error, char *err)
 	               strerror(-error));
 }
 
-void probes_why(int error, char *out, size_t size)
+int probes_why(int error, const char *log, char *out, size_t size)
 {
+	struct str reason = probes_reason(log);
+
+	if (reason.len) {
+		snprintf(out, size, "the verifier refuses it: %.*s", STR_ARG(reason));
+		return -ENOEXEC;
+	}
 	switch (-error) {
 	case EPERM:
 	case EACCES:
@@ -92,4 +149,5 @@ void probes_why(int error, char *out, size_t size)
 	default:
 		snprintf(out, size, "%s", strerror(-error));
 	}
+	return error;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "capture/capture.h"
+#include "capture/probes_why.h"
 #include "suites.h"
 
 enum { SEEN_MAX = 64 };
@@ -277,6 +278,47 @@ START_TEST(a_full_disk_is_told_and_remembered)
 }
 END_TEST
 
+START_TEST(the_verifiers_reason_is_its_last_line_before_the_figures)
+{
+	static const struct {
+		const char *log, *reason;
+	} cases[] = {
+		{ "0: (b7) r0 = 0\nR2 unbounded memory access\n"
+		  "processed 7 insns (limit 1000000) max_states_per_insn 0\n",
+		  "R2 unbounded memory access" },
+		{ "combined stack size of 2 calls is 544. Too large",
+		  "combined stack size of 2 calls is 544. Too large" },
+		{ "last\n\nverification time 12 usec\nstack depth 8\nprocessed 1 insns\n", "last" },
+		{ "\n\n", NULL },
+		{ "", NULL },
+		{ NULL, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct str reason = probes_reason(cases[i].log);
+
+		ck_assert_msg(str_eq(reason, str_of(cases[i].reason)), "case %zu: %.*s", i,
+		              STR_ARG(reason));
+	}
+}
+END_TEST
+
+START_TEST(a_refusal_is_told_in_words_and_by_its_kind)
+{
+	char why[160], err[ERR_TEXT];
+
+	ck_assert_int_eq(probes_why(-EACCES, "R1 invalid mem access\n", why, sizeof(why)),
+	                 -ENOEXEC);
+	ck_assert_str_eq(why, "the verifier refuses it: R1 invalid mem access");
+	ck_assert_int_eq(probes_refused(-ENOEXEC, why, err), -ENOSYS);
+	ck_assert_ptr_nonnull(strstr(err, why));
+	ck_assert_int_eq(probes_why(-EPERM, "", why, sizeof(why)), -EPERM);
+	ck_assert_int_eq(probes_refused(-EPERM, why, err), -EPERM);
+	ck_assert_int_eq(probes_why(-ESRCH, NULL, why, sizeof(why)), -ESRCH);
+	ck_assert_str_eq(why, "this kernel does not have it");
+}
+END_TEST
+
 Suite *capture_suite(void)
 {
 	Suite *s = suite_create("capture");
@@ -290,6 +332,8 @@ Suite *capture_suite(void)
 	tcase_add_test(t, payload_longer_than_its_record_ends_the_replay);
 	tcase_add_test(t, another_file_is_refused_in_words);
 	tcase_add_test(t, a_full_disk_is_told_and_remembered);
+	tcase_add_test(t, the_verifiers_reason_is_its_last_line_before_the_figures);
+	tcase_add_test(t, a_refusal_is_told_in_words_and_by_its_kind);
 	suite_add_tcase(s, t);
 	return s;
 }
