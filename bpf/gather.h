@@ -59,7 +59,8 @@ struct pieces {
 struct scratch {
 	struct gather g;
 	struct pieces p;
-	__u64 name; /* user address of the other end's, of the call under way; 0: none */
+	struct io io; /* of one message of several */
+	__u64 name;   /* user address of the other end's, of the call under way; 0: none */
 	struct ev_peer peer;
 	union {
 		struct ev_data ev;

@@ -98,29 +98,32 @@ static __always_inline void messages_len(struct call *c)
 	}
 }
 
-/* One message of several. Global: verified once and not in each turn. */
+/*
+ * One message of several. Global: verified once and not in each turn. Its io is
+ * not on the stack: six functions deep, this is where 512 bytes would not do.
+ */
 __noinline int message_next(__u32 i)
 {
+	struct scratch *s = scratch_here();
 	struct call *c = call_here();
-	struct io io = {};
 	struct state *st;
 	__u64 key;
 
-	if (!c || i >= MSGS_MAX)
+	if (!c || !s || i >= MSGS_MAX)
 		return 0;
 	key = (__u64)c->sk;
 	st = bpf_map_lookup_elem(&states_hash, &key);
 	if (!st || !c->len[i])
 		return 0;
 	c->rest -= c->len[i];
-	io.ret = c->len[i];
-	io.end = c->end - c->rest;
-	io.nr = c->nr;
-	io.dir = c->dir;
-	io.tcp = c->tcp;
-	io.flags = c->flags;
-	message(&io, c->arg1 + (__u64)i * MMSGHDR_SIZE);
-	io_record(st, c->sk, &io);
+	s->io = (struct io){ .ret = c->len[i],
+		             .end = c->end - c->rest,
+		             .nr = c->nr,
+		             .dir = c->dir,
+		             .tcp = c->tcp,
+		             .flags = c->flags };
+	message(&s->io, c->arg1 + (__u64)i * MMSGHDR_SIZE);
+	io_record(st, c->sk, &s->io);
 	return 0;
 }
 

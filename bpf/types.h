@@ -239,7 +239,7 @@ struct user_iov {
 };
 
 struct user_msghdr {
-	__u64 name, namelen, iov, iovlen, control, controllen, flags;
+	__u64 name, namelen, iov, iovlen; /* and what nobody here asks for */
 };
 
 enum { MMSGHDR_SIZE = 64, MMSGHDR_LEN = 56 };

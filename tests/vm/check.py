@@ -14,7 +14,7 @@ from rig.obi import Run  # noqa: E402
 from rig.servers import MariaDB, Nginx, Postgres, Redis  # noqa: E402
 
 FOLDER, OPERATIONS = pathlib.Path(sys.argv[1]), int(sys.argv[2])
-PORTS = {"nginx": 18080, "redis": 16379, "postgres": 15432, "mariadb": 13306, "dns": 15353}
+PORTS = {"nginx": 18080, "redis": 16379, "postgres": 15432, "mariadb": 13306, "dns": 15353, "inside": 16380}
 
 
 def run_of(name):
@@ -42,6 +42,16 @@ def redis():
         op = [r["op"].split()[0] for r in side]
         same((o for o in op if o != "NOSUCHCOMMAND"), calls, "Redis")
         same((r["status"] for r in side if r["error"]), errors, "Redis, errors")
+    return sum(calls.values())
+
+
+def inside():
+    """Redis and its load in a PID namespace: ids as /proc there has them."""
+    calls, _ = Redis.parse_calls((FOLDER / "inside.commandstats").read_text())
+    calls.pop("INFO", None)
+    for side, pid in zip(run_of("inside"), (FOLDER / "inside.pids").read_text().split(), strict=True):
+        same((r["op"].split()[0] for r in side if r["op"] != "NOSUCHCOMMAND"), calls, "Redis inside")
+        assert {r["pid"] for r in side} == {int(pid)}, f'{ {r["pid"] for r in side} } is not {pid}'
     return sum(calls.values())
 
 
@@ -73,7 +83,7 @@ def dns():
 
 def main():
     failed = 0
-    for check in (nginx, redis, postgres, mariadb, dns):
+    for check in (nginx, redis, postgres, mariadb, dns, inside):
         try:
             n = check()
             assert n >= OPERATIONS * 0.75, f"only {n} operations"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """image - one root file system with obi, four servers and their loads, as an initramfs.
 
-usage: image.py OBI OUT.cpio.gz
+usage: image.py OBI OUT.cpio.gz [GUEST PROGRAM...]
+
+With another GUEST than guest.sh: nginx alone, and these programs.
 
 The servers' folders are prepared here (configuration, empty databases) and keep
-their paths inside. /init (guest.sh) runs every load under obi and sends what
+their paths inside. /init (GUEST) runs every load under obi and sends what
 obi, servers and clients said through the second serial port.
 """
 import os
@@ -21,11 +23,12 @@ sys.path.insert(0, str(HERE.parent / "e2e"))
 from rig.servers import PG_BIN, MariaDB, Nginx, Postgres, Redis  # noqa: E402
 
 PORTS = {"nginx": 18080, "back": 18081, "postgres": 15432, "mariadb": 13306, "redis": 16379}
-PROGRAMS = ["/usr/sbin/nginx", "/usr/sbin/mariadbd", "/usr/bin/redis-server", "/usr/bin/redis-cli",
-            "/usr/bin/setpriv"]
-DATA = ["/usr/share/mysql/english", "/usr/share/mysql/charsets", "/usr/share/zoneinfo/Etc"]
+PROGRAMS = ["/usr/sbin/nginx", "/usr/bin/setpriv"]
+OF_DATABASES = ["/usr/sbin/mariadbd", "/usr/bin/redis-server", "/usr/bin/redis-cli",
+                "/usr/share/mysql/english", "/usr/share/mysql/charsets", "/usr/share/zoneinfo/Etc"]
 LIBS = {"redis_load": ["-lhiredis"], "pg_pipeline": ["-I/usr/include/postgresql", "-lpq"],
         "mysql_load": ["-I/usr/include/mariadb", "-lmariadb"], "http_load": [], "dns_pair": []}
+NGINX_TURNS = 'location /r/ { return 200 "ok\\n"; }'  # what http_turns asks for
 
 
 class Image:
@@ -54,6 +57,13 @@ class Image:
             if not (self.root / lib.lstrip("/")).exists():
                 self.add(os.path.realpath(lib), lib)
 
+    def build(self, name, flags):
+        """A load, from its source."""
+        built = self.root / "bin" / name
+        subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", built,
+                        HERE.parent / f"load/{name}.c", *flags], check=True)
+        self.libraries(built)
+
     def postgres(self):
         lib, share = PG_BIN.parent / "lib", f"/usr/share/postgresql/{PG_BIN.parent.name}"
         self.add(PG_BIN / "postgres")
@@ -70,16 +80,19 @@ class Image:
         shutil.rmtree(self.root)
 
 
-def servers():
+def servers(databases):
     """Prepared, with fixed ports and without extras that are slow under emulation."""
-    made = {"nginx": Nginx(workers=1), "postgres": Postgres(), "mariadb": MariaDB(), "redis": Redis()}
+    made = {"nginx": Nginx(workers=1, extra=NGINX_TURNS)}
+    if databases:
+        made |= {"postgres": Postgres(), "mariadb": MariaDB(), "redis": Redis()}
     for name, s in made.items():
         s.port = PORTS[name]
     made["nginx"].back = PORTS["back"]
     for s in made.values():
         s.prepare()
-    with open(made["postgres"].dir / "data/postgresql.conf", "a") as f:
-        f.write("jit = off\nshared_preload_libraries = ''\n")
+    if databases:
+        with open(made["postgres"].dir / "data/postgresql.conf", "a") as f:
+            f.write("jit = off\nshared_preload_libraries = ''\n")
     return made
 
 
@@ -92,28 +105,30 @@ def commands(made):
         yield f"{name}_dir='{s.dir}' {name}_start='{argv}' {name}_port={s.port}\n"
 
 
-def main(obi, out):
+def main(obi, out, guest="guest.sh", *programs):
+    databases = guest == "guest.sh"
     image = Image()
-    made = servers()
+    made = servers(databases)
     try:
-        for p in PROGRAMS + DATA:
+        for p in PROGRAMS + (OF_DATABASES if databases else []):
             if os.path.exists(p):
                 image.add(p)
-        image.postgres()
+        if databases:
+            image.postgres()
         image.add("/bin/busybox", "/bin/busybox")
         image.add(obi, "/bin/obi")
-        for name, flags in LIBS.items():
-            built = image.root / "bin" / name
-            subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-o", built,
-                            HERE.parent / f"load/{name}.c", *flags], check=True)
-            image.libraries(built)
+        for p in programs:
+            image.add(p, f"/bin/{os.path.basename(p)}")
+        for name, flags in LIBS.items() if databases else [("http_turns", [])]:
+            image.build(name, flags)
         for s in made.values():
             image.add(s.dir)
         for name in ("passwd", "group", "nsswitch.conf", "protocols", "services"):
             shutil.copy(f"/etc/{name}", image.root / "etc")
         (image.root / "etc/hosts").write_text("127.0.0.1 localhost\n10.0.2.2 collector.test\n")
         (image.root / "etc/servers").write_text("".join(commands(made)))
-        shutil.copy(HERE / "guest.sh", image.root / "init")
+        shutil.copy(HERE / "boot.sh", image.root / "etc")
+        shutil.copy(HERE / guest, image.root / "init")
         (image.root / "init").chmod(0o755)
         image.pack(out)
     finally:

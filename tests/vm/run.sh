@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # run.sh - make check-vm: obi on other kernels, in qemu without hardware help
 #
-# Four servers and DNS over UDP under 1,000 operations each on 5.10, 6.1 and 6.12, compared with their own accounts; one HTTP request on
+# Four servers and DNS over UDP under 1,000 operations each on 5.10, 6.1 and 6.12, compared
+# with their own accounts, one more server in a PID namespace of its own; one HTTP request on
 # arm64. Kernels are downloaded once; one that cannot be had is skipped with a message.
 #
 # usage: run.sh [VERSION...]     e.g. run.sh 5.10 arm64
