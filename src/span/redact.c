@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "proto/sql.h"
+#include "span/mailbox.h"
 
 enum { SQL_BYTES = 16384, CARD_DIGITS = 13 };
 
@@ -459,6 +460,14 @@ static void redact_sql(struct span *row, struct batch *b)
 			b, (struct str){ text, sql_normalise(row->query, d, text, sizeof(text)) });
 }
 
+static void redact_mail(struct span *row, struct batch *b)
+{
+	if (str_is(row->op, "MAIL") || str_is(row->op, "RCPT") || str_is(row->op, "VRFY") ||
+	    str_is(row->op, "EXPN"))
+		apply(&row->target, b, mailbox_add);
+	apply(&row->attrs, b, mailbox_add_json);
+}
+
 void redact_row(enum table t, void *row, struct batch *b)
 {
 	struct span *s = row;
@@ -476,6 +485,8 @@ void redact_row(enum table t, void *row, struct batch *b)
 	else if (str_is(s->proto, "http") || str_is(s->proto, "http2") ||
 	         str_is(s->proto, "websocket"))
 		apply(&s->target, b, add_url);
+	else if (str_is(s->proto, "smtp"))
+		redact_mail(s, b);
 	else
 		apply(&s->target, b, add_without_cards);
 	apply(&s->attrs, b, add_attrs);

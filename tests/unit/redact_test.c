@@ -27,6 +27,22 @@ static const struct {
 #define BODY(text) "{\"http.request.body.content\":\"" text "\"}"
 
 static const struct {
+	const char *what, *op, *target, *attrs, *want_target, *want_attrs;
+} mails[] = {
+	{ "sender", "MAIL", "ann@example.org", NULL, "?@example.org", NULL },
+	{ "no sender", "MAIL", "", NULL, "", NULL },
+	{ "a name in quotes", "RCPT", "\"a@ b\"@example.org", NULL, "?@example.org", NULL },
+	{ "a name alone", "VRFY", "ann", NULL, "?", NULL },
+	{ "the client's name stays", "EHLO", "mx.example.org", NULL, "mx.example.org", NULL },
+	{ "address in a message", "RCPT", "b@c",
+	  "{\"error.message\":\"<ann.o@x.org>: unknown, ask boss@x.org\",\"a\":\"@b\"}", "?@c",
+	  "{\"error.message\":\"<?@x.org>: unknown, ask ?@x.org\",\"a\":\"@b\"}" },
+	{ "a name in quotes in a message", "RCPT", "b@c",
+	  "{\"error.message\":\"no \\\"ann o\\\"@x.org here\"}", "?@c",
+	  "{\"error.message\":\"no ?@x.org here\"}" },
+};
+
+static const struct {
 	const char *what, *attrs, *want;
 } attrs[] = {
 	{ "a header that carries credentials",
@@ -112,6 +128,25 @@ START_TEST(a_target_loses_its_secrets_once_and_for_all)
 }
 END_TEST
 
+START_TEST(an_address_of_mail_loses_its_name)
+{
+	struct rig r = rig_new();
+
+	r.s->proto = STR("smtp");
+	r.s->op = str_of(mails[_i].op);
+	r.s->target = str_of(mails[_i].target);
+	r.s->attrs = str_of(mails[_i].attrs);
+	for (int twice = 0; twice < 2; twice++) {
+		redact_batch(r.b);
+		ck_assert_msg(str_is(r.s->target, mails[_i].want_target), "%s: %.*s",
+		              mails[_i].what, STR_ARG(r.s->target));
+		ck_assert_msg(!r.s->attrs.s || str_is(r.s->attrs, mails[_i].want_attrs), "%s: %.*s",
+		              mails[_i].what, STR_ARG(r.s->attrs));
+	}
+	rig_free(&r);
+}
+END_TEST
+
 START_TEST(an_attribute_loses_its_secrets)
 {
 	struct rig r = rig_new();
@@ -144,6 +179,8 @@ Suite *redact_suite(void)
 
 	tcase_add_loop_test(t, a_target_loses_its_secrets_once_and_for_all, 0,
 	                    sizeof(targets) / sizeof(*targets));
+	tcase_add_loop_test(t, an_address_of_mail_loses_its_name, 0,
+	                    sizeof(mails) / sizeof(*mails));
 	tcase_add_loop_test(t, an_attribute_loses_its_secrets, 0, sizeof(attrs) / sizeof(*attrs));
 	tcase_add_test(t, unknown_stays_unknown);
 	suite_add_tcase(s, t);
