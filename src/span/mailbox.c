@@ -36,18 +36,32 @@ static size_t local_part(struct str s, size_t at)
 	return i;
 }
 
+/* Length of "<name>" at s.s[at]; 0: there is none. */
+static size_t bracketed(struct str s, size_t at)
+{
+	size_t i = at + 1;
+
+	while (i < s.len && is_local(s.s[i]))
+		i++;
+	return s.s[at] == '<' && i > at + 1 && i < s.len && s.s[i] == '>' ? i + 1 - at : 0;
+}
+
 void mailbox_add_json(struct buf *b, struct str s)
 {
 	size_t done = 0;
 
 	for (size_t at = 0; at < s.len; at++) {
-		size_t from = s.s[at] == '@' ? local_part(s, at) : at;
+		size_t from = s.s[at] == '@' ? local_part(s, at) : at, name = bracketed(s, at);
 
-		if (from >= at || from < done)
-			continue;
-		buf_add(b, s.s + done, from - done);
-		buf_ch(b, '?');
-		done = at;
+		if (name) {
+			buf_add(b, s.s + done, at - done);
+			buf_z(b, "<?>");
+			done = at + name;
+		} else if (from < at && from >= done) {
+			buf_add(b, s.s + done, from - done);
+			buf_ch(b, '?');
+			done = at;
+		}
 	}
 	buf_add(b, s.s + done, s.len - done);
 }

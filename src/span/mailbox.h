@@ -9,7 +9,7 @@
 /* Adds one address, or a name alone: "?@example.org", "?"; nothing where there is none. */
 void mailbox_add(struct buf *b, struct str address);
 
-/* Adds the text of JSON with `?` in front of each @. */
+/* Adds the text of JSON with `?` in front of each @ and for each <name>. */
 void mailbox_add_json(struct buf *b, struct str s);
 
 #endif

@@ -21,6 +21,7 @@ packages=${*:-"
 	nginx-light
 	openssh-server
 	php-fpm
+	postfix python3-aiosmtpd
 	postgresql postgresql-contrib
 	redis-server redis-tools"}
 

@@ -37,6 +37,8 @@ static const struct {
 	{ "address in a message", "RCPT", "b@c",
 	  "{\"error.message\":\"<ann.o@x.org>: unknown, ask boss@x.org\",\"a\":\"@b\"}", "?@c",
 	  "{\"error.message\":\"<?@x.org>: unknown, ask ?@x.org\",\"a\":\"@b\"}" },
+	{ "a name alone in a message", "VRFY", "ann", "{\"error.message\":\"<ann>: a < b\"}", "?",
+	  "{\"error.message\":\"<?>: a < b\"}" },
 	{ "a name in quotes in a message", "RCPT", "b@c",
 	  "{\"error.message\":\"no \\\"ann o\\\"@x.org here\"}", "?@c",
 	  "{\"error.message\":\"no ?@x.org here\"}" },
