@@ -118,13 +118,11 @@ uint64_t str_hash(const void *p, size_t len)
 	return h ? h : 1;
 }
 
-static bool buf_grow(struct buf *b, size_t n)
+static __attribute__((noinline)) bool buf_more(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	char *p;
 
-	if (b->cap - b->len >= n)
-		return !b->failed;
 	if (b->failed)
 		return false;
 	while (cap - b->len < n)
@@ -137,6 +135,12 @@ static bool buf_grow(struct buf *b, size_t n)
 	b->p = p;
 	b->cap = cap;
 	return true;
+}
+
+/* Room for n more bytes; that there is room already is by far the most frequent. */
+static inline bool buf_grow(struct buf *b, size_t n)
+{
+	return b->cap - b->len >= n ? !b->failed : buf_more(b, n);
 }
 
 char *buf_room(struct buf *b, size_t n)

@@ -3,10 +3,10 @@
  * build - rows from requests and connections: names, times, ids, attributes by
  * the semantic conventions (1.44).
  */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/ip.h"
 #include "base/json.h"
 #include "proto/sql.h"
 #include "span/body.h"
@@ -69,17 +69,9 @@ void req_attrs(struct req *r, const struct msg *m)
 
 static struct str address(struct batch *b, uint16_t family, const uint8_t *addr)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char text[INET6_ADDRSTRLEN];
 
-	if (family == AF_INET6 && !memcmp(addr, mapped, sizeof(mapped))) {
-		addr += sizeof(mapped);
-		family = AF_INET;
-	}
-	if ((family != AF_INET && family != AF_INET6) ||
-	    !inet_ntop(family, addr, text, sizeof(text)))
-		return STR_NULL;
-	return batch_text(b, str_of(text));
+	return batch_text(b, ip_text(family, addr, text));
 }
 
 static int64_t port(const struct conn *c, uint16_t n)

@@ -11,50 +11,9 @@
 #include "base/json.h"
 #include "proto/sql.h"
 #include "span/mailbox.h"
+#include "span/secret.h"
 
 enum { SQL_BYTES = 16384, CARD_DIGITS = 13 };
-
-/* Parts of names that mark a credential; lower case. */
-static const char *const secret_names[] = {
-	"password", "passwd",     "pwd",        "secret",      "token",       "api_key",
-	"apikey",   "api-key",    "auth",       "session",     "signature",   "sig",
-	"cookie",   "credential", "access_key", "accesskeyid", "private_key", "jwt",
-};
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-/* Does s go on with the word? */
-static bool begins_fold(struct str s, const char *word)
-{
-	size_t i = 0;
-
-	while (word[i] && i < s.len && lower(s.s[i]) == word[i])
-		i++;
-	return !word[i];
-}
-
-static bool is_secret_name(struct str name)
-{
-	static const bool first[26] = { /* each begins with one of these */
-		                        ['p' - 'a'] = 1, ['s' - 'a'] = 1, ['t' - 'a'] = 1,
-		                        ['a' - 'a'] = 1, ['c' - 'a'] = 1, ['j' - 'a'] = 1
-	};
-
-	for (; name.len; name.s++, name.len--) {
-		char c = lower(*name.s);
-
-		if (c < 'a' || c > 'z' || !first[c - 'a'])
-			continue;
-		for (size_t i = 0; i < sizeof(secret_names) / sizeof(*secret_names); i++)
-			if (c == *secret_names[i] && begins_fold(name, secret_names[i]) &&
-			    !(begins_fold(name, "author") && !begins_fold(name, "authori")))
-				return true;
-	}
-	return false;
-}
 
 /* ---- card numbers ---- */
 
@@ -130,7 +89,7 @@ static void add_pairs(struct buf *b, struct str q, char sep)
 		const char *eq = memchr(kv.s, '=', kv.len);
 		struct str name = { kv.s, eq ? (size_t)(eq - kv.s) : kv.len };
 
-		if (eq && is_secret_name(name)) {
+		if (eq && secret_name(name)) {
 			buf_str(b, name);
 			buf_z(b, "=REDACTED");
 		} else {
@@ -192,7 +151,10 @@ static void add_message(struct buf *b, struct str s)
 static size_t json_string(struct str s, size_t at)
 {
 	size_t i = at + 1;
+	const char *end = memchr(s.s + i, '"', s.len - i);
 
+	if (end && !memchr(s.s + i, '\\', (size_t)(end - s.s) - i))
+		return (size_t)(end - s.s) + 1 - at;
 	while (i < s.len && s.s[i] != '"')
 		i += s.s[i] == '\\' ? 2 : 1;
 	return (i < s.len ? i + 1 : s.len) - at;
@@ -205,6 +167,8 @@ static bool ends_with(struct str s, const char *end)
 	return s.len >= n && !memcmp(s.s + s.len - n, end, n);
 }
 
+#define END(text) text, sizeof(text) - 1
+
 /* What is in an attribute that needs more than a look for card numbers. */
 enum inside { INSIDE_TEXT, INSIDE_QUERY, INSIDE_URL, INSIDE_MESSAGE, INSIDE_BAGGAGE, INSIDE_BODY };
 
@@ -212,22 +176,27 @@ static enum inside inside_of(struct str key)
 {
 	static const struct {
 		const char *end;
+		size_t len;
 		enum inside is;
 	} names[] = {
-		{ "url.query", INSIDE_QUERY },
-		{ "url.full", INSIDE_URL },
-		{ "error.message", INSIDE_MESSAGE },
-		{ "baggage", INSIDE_BAGGAGE },
-		{ ".body.content", INSIDE_BODY },
-		{ ".referer", INSIDE_URL },
-		{ "location", INSIDE_URL }, /* Content-Location, HX-Location */
-		{ "-url", INSIDE_URL },
-		{ "-uri", INSIDE_URL },
+		{ END("url.query"), INSIDE_QUERY },
+		{ END("url.full"), INSIDE_URL },
+		{ END("error.message"), INSIDE_MESSAGE },
+		{ END("baggage"), INSIDE_BAGGAGE },
+		{ END(".body.content"), INSIDE_BODY },
+		{ END(".referer"), INSIDE_URL },
+		{ END("location"), INSIDE_URL }, /* Content-Location, HX-Location */
+		{ END("-url"), INSIDE_URL },
+		{ END("-uri"), INSIDE_URL },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (ends_with(key, names[i].end))
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = names[i].len;
+
+		if (key.len >= n && key.s[key.len - 1] == names[i].end[n - 1] &&
+		    !memcmp(key.s + key.len - n, names[i].end, n))
 			return names[i].is;
+	}
 	return INSIDE_TEXT;
 }
 
@@ -259,7 +228,7 @@ static void add_inside(struct buf *b, enum inside is, struct str value)
 
 static void add_attr_value(struct buf *b, struct str key, struct str value)
 {
-	if (is_secret_name(key) && !str_is(key, "obi.db.user"))
+	if (secret_name(key) && !str_is(key, "obi.db.user"))
 		buf_z(b, "REDACTED");
 	else
 		add_inside(b, inside_of(key), value);
@@ -268,7 +237,7 @@ static void add_attr_value(struct buf *b, struct str key, struct str value)
 /* Nearly all attributes: nothing in them has to change. */
 static bool is_harmless(struct str key, struct str value)
 {
-	return !is_secret_name(key) && inside_of(key) == INSIDE_TEXT && no_card(value);
+	return !secret_name(key) && inside_of(key) == INSIDE_TEXT && no_card(value);
 }
 
 /* Where a walk over the text of JSON is. */
@@ -285,7 +254,7 @@ static void attr_step(struct attr_walk *w, char c)
 	if (c == '{' || c == '[') {
 		w->lists = w->lists << 1 | (c == '[');
 		w->depth++;
-		if (!w->secret && w->value && is_secret_name(w->key)) {
+		if (!w->secret && w->value && secret_name(w->key)) {
 			w->secret = w->depth;
 			w->outer = w->key;
 		}
@@ -316,7 +285,7 @@ static size_t number(struct str s, size_t at)
 /* A PIN is a secret; how many tokens a model took is none. */
 static bool is_secret_number(struct str key)
 {
-	return is_secret_name(key) && !ends_with(key, "tokens");
+	return secret_name(key) && !ends_with(key, "tokens");
 }
 
 /*
@@ -380,7 +349,7 @@ static void add_parts(struct buf *b, struct str s)
 		if (str_starts(line, "--"))
 			head = true, secret = false;
 		if (head && name)
-			secret = is_secret_name(
+			secret = secret_name(
 				(struct str){ name, (size_t)(line.s + line.len - name) });
 		if (head || !secret)
 			add_without_cards(b, line);

@@ -88,23 +88,35 @@ static void put_padded(struct text_out *w, int width, bool last)
 	buf_z(&w->lines.text, last ? "\n" : " ");
 }
 
+/* Hundredths, with two places behind the point. */
+static void put_hundredths(struct buf *b, int64_t n)
+{
+	buf_i64(b, n / 100);
+	buf_ch(b, '.');
+	buf_ch(b, (char)('0' + n / 10 % 10));
+	buf_ch(b, (char)('0' + n % 10));
+}
+
 /* 980us 4.12ms 1.50s */
 static void put_duration(struct buf *b, int64_t ns)
 {
-	int64_t abs_ns;
-
 	if (ns == COL_NULL)
 		return;
-	abs_ns = ns < 0 ? -ns : ns;
-	if (abs_ns < 1000000)
-		buf_fmt(b, "%.0fus", (double)ns / 1e3);
-	else if (abs_ns < 1000000000)
-		buf_fmt(b, "%.2fms", (double)ns / 1e6);
-	else
-		buf_fmt(b, "%.2fs", (double)ns / 1e9);
+	if (ns < 0)
+		buf_ch(b, '-');
+	ns = ns < 0 ? -ns : ns;
+	if (ns < 1000000) {
+		buf_i64(b, (ns + 500) / 1000);
+		buf_z(b, "us");
+	} else if (ns < 1000000000) {
+		put_hundredths(b, (ns + 5000) / 10000);
+		buf_z(b, "ms");
+	} else {
+		put_hundredths(b, (ns + 5000000) / 10000000);
+		buf_z(b, "s");
+	}
 }
 
-/* 512 4.1K 12.0M */
 static void put_size(struct buf *b, int64_t n)
 {
 	static const char units[] = "KMGTPE";
@@ -134,8 +146,10 @@ static void put_peer(struct buf *b, const struct span *s)
 	buf_z(b, v6 && s->peer_port != COL_NULL ? "[" : "");
 	buf_escape(b, host);
 	buf_z(b, v6 && s->peer_port != COL_NULL ? "]" : "");
-	if (s->peer_port != COL_NULL)
-		buf_fmt(b, ":%lld", (long long)s->peer_port);
+	if (s->peer_port != COL_NULL) {
+		buf_ch(b, ':');
+		buf_i64(b, s->peer_port);
+	}
 }
 
 /* What was asked for; a statement starts with its own verb. */
