@@ -65,17 +65,25 @@ static const char *skip_block_comment(const struct sql_lex *l)
 	return l->end;
 }
 
+static bool is_line_comment(const struct sql_lex *l)
+{
+	char c = peek(l, 0), d = peek(l, 1);
+
+	if (l->dialect == SQL_MYSQL)
+		return c == '#' || (c == '-' && d == '-' && l->end - l->p > 2 && is_space(l->p[2]));
+	if (l->dialect == SQL_CLICKHOUSE && c == '#')
+		return d == '!' || d == ' ';
+	return c == '-' && d == '-';
+}
+
 /* The comment at l->p, NULL where there is none. */
 static const char *skip_comment(struct sql_lex *l)
 {
 	const char *nl;
 	char c = peek(l, 0), d = peek(l, 1);
 	bool mysql = l->dialect == SQL_MYSQL;
-	bool line = mysql ? c == '#' ||
-	                            (c == '-' && d == '-' && l->end - l->p > 2 && is_space(l->p[2]))
-	                  : c == '-' && d == '-';
 
-	if (line) {
+	if (is_line_comment(l)) {
 		nl = memchr(l->p, '\n', (size_t)(l->end - l->p));
 		return nl ? nl + 1 : l->end;
 	}
@@ -144,7 +152,7 @@ static struct sql_token lex_dollar(struct sql_lex *l)
 			p++;
 		return token(l, SQL_PARAM, p);
 	}
-	if (l->dialect == SQL_POSTGRESQL) {
+	if (l->dialect != SQL_MYSQL) {
 		const char *quoted = skip_dollar_quoted(l);
 
 		return token(l, quoted ? SQL_STRING : SQL_PUNCT, quoted ? quoted : p);
@@ -156,12 +164,12 @@ static struct sql_token lex_dollar(struct sql_lex *l)
 
 static struct sql_token lex_word(struct sql_lex *l)
 {
-	bool mysql = l->dialect == SQL_MYSQL;
+	bool backslash = l->dialect != SQL_POSTGRESQL;
 	const char *p = l->p;
 
 	if (peek(l, 1) == '\'' && strchr("eEbBxXnN", *p))
 		return token(l, SQL_STRING,
-		             skip_quoted(p + 2, l->end, '\'', mysql || *p == 'e' || *p == 'E'));
+		             skip_quoted(p + 2, l->end, '\'', backslash || *p == 'e' || *p == 'E'));
 	while (p < l->end && is_word((unsigned char)*p))
 		p++;
 	return token(l, SQL_WORD, p);
@@ -169,7 +177,7 @@ static struct sql_token lex_word(struct sql_lex *l)
 
 struct sql_token sql_lex(struct sql_lex *l)
 {
-	bool mysql = l->dialect == SQL_MYSQL;
+	bool mysql = l->dialect == SQL_MYSQL, clickhouse = l->dialect == SQL_CLICKHOUSE;
 	const char *p = l->p;
 
 	if (p == l->end)
@@ -180,9 +188,9 @@ struct sql_token sql_lex(struct sql_lex *l)
 		return token(l, SQL_SPACE, p);
 	}
 	if (*p == '\'' || (*p == '"' && mysql))
-		return token(l, SQL_STRING, skip_quoted(p + 1, l->end, *p, mysql));
-	if (*p == '"' || (*p == '`' && mysql))
-		return token(l, SQL_NAME, skip_quoted(p + 1, l->end, *p, false));
+		return token(l, SQL_STRING, skip_quoted(p + 1, l->end, *p, mysql || clickhouse));
+	if (*p == '"' || (*p == '`' && (mysql || clickhouse)))
+		return token(l, SQL_NAME, skip_quoted(p + 1, l->end, *p, clickhouse));
 	if (is_digit(*p) || (*p == '.' && is_digit(peek(l, 1)) &&
 	                     (p == l->start || !is_word((unsigned char)p[-1]))))
 		return token(l, SQL_NUMBER, skip_number(l));

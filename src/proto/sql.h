@@ -15,9 +15,17 @@
 
 #include "base/str.h"
 
-enum sql_dialect { SQL_POSTGRESQL, SQL_MYSQL };
+enum sql_dialect { SQL_POSTGRESQL, SQL_MYSQL, SQL_CLICKHOUSE };
 
 enum { SQL_SUMMARY_MAX = 255 };
+
+/* The dialect of a protocol, by its name; that of PostgreSQL where it has none of its own. */
+static inline enum sql_dialect sql_dialect(struct str proto)
+{
+	return str_is(proto, "mysql")        ? SQL_MYSQL
+	       : str_is(proto, "clickhouse") ? SQL_CLICKHOUSE
+	                                     : SQL_POSTGRESQL;
+}
 
 /*
  * The statement with literals as ?, without comments, blanks collapsed; lists

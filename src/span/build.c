@@ -176,7 +176,7 @@ static struct str key_of(struct str s, struct str op)
 
 static enum sql_dialect dialect(const struct conn *c)
 {
-	return str_is(str_of(c->proto->name), "mysql") ? SQL_MYSQL : SQL_POSTGRESQL;
+	return sql_dialect(str_of(c->proto->name));
 }
 
 static void name_sql(const struct conn *c, struct batch *b, struct span *row)

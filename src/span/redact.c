@@ -418,7 +418,7 @@ static void apply(struct str *field, struct batch *b, adder *add)
 
 static void redact_sql(struct span *row, struct batch *b)
 {
-	enum sql_dialect d = str_is(row->proto, "mysql") ? SQL_MYSQL : SQL_POSTGRESQL;
+	enum sql_dialect d = sql_dialect(row->proto);
 	char text[SQL_BYTES];
 
 	if (row->target.s)

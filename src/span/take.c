@@ -8,11 +8,11 @@
 /* An execution is called by what it executes. */
 static struct str op_of(const struct conn *c, const struct msg *m, struct str target)
 {
-	bool mysql = str_is(str_of(c->proto->name), "mysql");
+	enum sql_dialect dialect = sql_dialect(str_of(c->proto->name));
 
 	if (c->proto->family != FAMILY_SQL || !str_is(m->op, "EXECUTE") || !target.len)
 		return m->op;
-	return sql_op(target, mysql ? SQL_MYSQL : SQL_POSTGRESQL);
+	return sql_op(target, dialect);
 }
 
 struct hash *take_defs(struct pairs *p, struct talk *k, const struct msg *m)

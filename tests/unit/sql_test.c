@@ -8,6 +8,7 @@
 
 #define PG SQL_POSTGRESQL
 #define MY SQL_MYSQL
+#define CH SQL_CLICKHOUSE
 
 /* clang-format off */
 static const struct {
@@ -62,6 +63,9 @@ static const struct {
 	{ PG, "VALUES (1,'a'),(", "VALUES (?),(" },
 	{ PG, "SELECT \"na", "SELECT \"na" },
 	{ MY, "SELECT 'a\\", "SELECT ?" },
+	{ CH, "SELECT 'it\\'s', \"Na\\\"me\", `b`, x'00', {id:UInt8}, 1", "SELECT ?, \"Na\\\"me\", `b`, ?, {id:UInt8}, ?" },
+	{ CH, "SELECT $t$ a 'b' $t$ -- c 'x\n, 2 #! d\n# e\n, a # b", "SELECT ? , ? , a" },
+	{ CH, "SELECT [1, 'a'], a['k'] FROM t FORMAT Native", "SELECT [?, ?], a[?] FROM t FORMAT Native" },
 };
 
 static const struct {
