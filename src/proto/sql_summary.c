@@ -59,7 +59,7 @@ static const struct keyword {
 	{ "LOW_PRIORITY", A_PASS }, { "HIGH_PRIORITY", A_PASS }, { "DELAYED", A_PASS },
 	{ "QUICK", A_PASS }, { "CONCURRENTLY", A_PASS }, { "FULL", A_PASS }, { "FREEZE", A_PASS },
 	{ "VERBOSE", A_PASS }, { "STRAIGHT_JOIN", A_PASS }, { "ATTACH", A_DDL }, { "DETACH", A_DDL },
-	{ "SYSTEM", A_PLAIN }, { "WATCH", A_NAMED },
+	{ "WATCH", A_NAMED },
 };
 
 /* Between CREATE and the kind of object. */

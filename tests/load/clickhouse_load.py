@@ -42,9 +42,9 @@ def main(port, n, pause, name, compression):
         print("ready", flush=True)
         sys.stdin.readline()
     for table in "songs", "wide":
-        do(f"DROP {table}", f"DROP TABLE IF EXISTS {table}")
-    do("CREATE songs", "CREATE TABLE songs (id UInt32, name String) ENGINE = Memory")
-    do("CREATE wide", WIDE)
+        do(f"DROP TABLE {table}", f"DROP TABLE IF EXISTS {table}")
+    do("CREATE TABLE songs", "CREATE TABLE songs (id UInt32, name String) ENGINE = Memory")
+    do("CREATE TABLE wide", WIDE)
     for i in range(n // 4):
         do("INSERT songs", "INSERT INTO songs (id, name) VALUES", [(i, "song" * (i % 50)), (n + i, "x")])
     for i in range(n):

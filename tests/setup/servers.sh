@@ -12,6 +12,7 @@ set -eu
 
 packages=${*:-"
 	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
+	clickhouse-client clickhouse-server
 	dnsutils python3-dnspython unbound
 	mariadb-client mariadb-server
 	memcached python3-pylibmc
