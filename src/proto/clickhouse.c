@@ -27,7 +27,7 @@ static enum ch_step steps(struct clickhouse *s, enum dir dir, struct ch_in *in, 
 		return CH_DONE;
 	}
 	while (r == CH_ON && !in->skip) {
-		r = dir == DIR_REQ ? ch_request(s, in, out) : ch_answer(s, in, out);
+		r = dir == DIR_REQ ? clickhouse_request(s, in, out) : clickhouse_answer(s, in, out);
 		if (r == CH_DONE && in->c.p == begin)
 			r = CH_ON; /* the end of what the last call passed */
 	}
@@ -72,7 +72,7 @@ static enum sure is_hello(struct cur c)
 	struct msg m = MSG_INIT;
 	uint32_t revision;
 
-	if (!ch_client_hello(&c, &revision, &m))
+	if (!clickhouse_client_hello(&c, &revision, &m))
 		return SURE_NO;
 	return c.over ? SURE_MAYBE : SURE_YES;
 }
@@ -85,10 +85,10 @@ static enum sure is_request(struct cur c)
 
 	while (cur_left(&c) > 1 && *c.p == CH_C_PING)
 		c.p++;
-	if (ch_next_block(DIR_REQ,
-	                  (struct cur){ .p = c.p,
-	                                .end = c.p + (cur_left(&c) < CH_ANCHOR ? cur_left(&c)
-	                                                                       : CH_ANCHOR) }))
+	if (clickhouse_next_block(
+		    DIR_REQ, (struct cur){ .p = c.p,
+	                                   .end = c.p + (cur_left(&c) < CH_ANCHOR ? cur_left(&c)
+	                                                                          : CH_ANCHOR) }))
 		return SURE_YES;
 	type = cur_u8(&c);
 	if (c.over)
@@ -97,12 +97,12 @@ static enum sure is_request(struct cur c)
 	case CH_C_HELLO:
 		return is_hello(c);
 	case CH_C_QUERY:
-		return ch_is_query(c);
+		return clickhouse_is_query(c);
 	case CH_C_DATA:
-		ch_word(&c, CH_NAME, &bad);
+		clickhouse_word(&c, CH_NAME, &bad);
 		if (bad)
 			return SURE_NO;
-		return !c.over && ch_is_block(c) == SURE_YES ? SURE_LIKELY : SURE_MAYBE;
+		return !c.over && clickhouse_is_block(c) == SURE_YES ? SURE_LIKELY : SURE_MAYBE;
 	case CH_C_PING:
 	case CH_C_CANCEL:
 		return SURE_MAYBE;
@@ -119,13 +119,13 @@ static enum sure is_response(struct cur c)
 
 	while (cur_left(&c) > 1 && *c.p == CH_S_PONG)
 		c.p++;
-	is = ch_is_answer(c, 3);
+	is = clickhouse_is_answer(c, 3);
 	head = c;
 	if (cur_left(&head) > CH_ANCHOR)
 		head.end = head.p + CH_ANCHOR;
 	if (is < SURE_YES || *c.p == CH_S_EXCEPTION || *c.p == CH_S_TABLE_COLUMNS)
 		return is;
-	return ch_next_block(DIR_RESP, head) ? SURE_YES : SURE_LIKELY;
+	return clickhouse_next_block(DIR_RESP, head) ? SURE_YES : SURE_LIKELY;
 }
 
 static enum sure clickhouse_detect(const struct first *f)

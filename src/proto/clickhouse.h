@@ -114,7 +114,7 @@ struct ch_code {
 };
 
 /* False where the type is not known, or too much. */
-bool ch_compile(struct str type, bool sparse, struct ch_code *to);
+bool clickhouse_compile(struct str type, bool sparse, struct ch_code *to);
 
 struct ch_walk {
 	struct ch_code code;
@@ -179,33 +179,32 @@ enum ch_step {
 };
 
 /* Text behind its length; ->over where it is longer than `limit`. */
-struct str ch_str(struct cur *c, size_t limit);
+struct str clickhouse_str(struct cur *c, size_t limit);
 /* Likewise, of characters that can be printed; *bad where it is not such a text, as far as it is there. */
-struct str ch_word(struct cur *c, size_t limit, bool *bad);
-struct str ch_decimal(char *text, uint32_t n);
+struct str clickhouse_word(struct cur *c, size_t limit, bool *bad);
 
 /* A block, step by step; CH_DONE at its end. */
-enum ch_step ch_block(struct clickhouse *s, enum dir dir, struct ch_in *in);
+enum ch_step clickhouse_block(struct clickhouse *s, enum dir dir, struct ch_in *in);
 /* Whether a block begins here, plain or packed; SURE_MAYBE: too few bytes to tell. */
-enum sure ch_is_block(struct cur c);
+enum sure clickhouse_is_block(struct cur c);
 /* The next place where a packet with a block begins; NULL: none. */
-const uint8_t *ch_next_block(enum dir dir, struct cur c);
+const uint8_t *clickhouse_next_block(enum dir dir, struct cur c);
 /* Passes what cannot be read, up to there. */
-enum ch_step ch_pass_lost(struct ch_side *side, enum dir dir, struct ch_in *in);
+enum ch_step clickhouse_pass_lost(struct ch_side *side, enum dir dir, struct ch_in *in);
 
 /* A hello behind its number; false: it is none. c->over: not all there. */
-bool ch_client_hello(struct cur *c, uint32_t *revision, struct msg *out);
-bool ch_server_hello(struct clickhouse *s, struct cur *c, uint32_t *revision);
-enum ch_step ch_addendum(struct clickhouse *s, struct ch_in *in);
+bool clickhouse_client_hello(struct cur *c, uint32_t *revision, struct msg *out);
+bool clickhouse_server_hello(struct clickhouse *s, struct cur *c, uint32_t *revision);
+enum ch_step clickhouse_addendum(struct clickhouse *s, struct ch_in *in);
 
 /* One packet of the client, or a part of one. */
-enum ch_step ch_request(struct clickhouse *s, struct ch_in *in, struct msg *out);
+enum ch_step clickhouse_request(struct clickhouse *s, struct ch_in *in, struct msg *out);
 /* A query behind its number, in whatever revision it fits. */
-enum sure ch_is_query(struct cur c);
+enum sure clickhouse_is_query(struct cur c);
 
 /* One step through an answer. */
-enum ch_step ch_answer(struct clickhouse *s, struct ch_in *in, struct msg *out);
+enum ch_step clickhouse_answer(struct clickhouse *s, struct ch_in *in, struct msg *out);
 /* Whether a packet of an answer begins here; SURE_MAYBE: too few bytes to tell. */
-enum sure ch_is_answer(struct cur c, unsigned int depth);
+enum sure clickhouse_is_answer(struct cur c, unsigned int depth);
 
 #endif

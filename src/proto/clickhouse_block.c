@@ -266,7 +266,7 @@ static struct cur unpacked(const struct frame *f, struct cur c)
 	return c;
 }
 
-enum sure ch_is_block(struct cur c)
+enum sure clickhouse_is_block(struct cur c)
 {
 	uint64_t columns, rows;
 	struct frame f;
@@ -389,8 +389,8 @@ static enum ch_step column(struct clickhouse *s, enum dir dir, struct ch_in *in)
 		side->phase = CH_PACKET;
 		return CH_DONE;
 	}
-	ch_str(&c, CH_NAME);
-	type = ch_word(&c, PROTO_HEAD / 2, &bad);
+	clickhouse_str(&c, CH_NAME);
+	type = clickhouse_word(&c, PROTO_HEAD / 2, &bad);
 	if (s->revision >= CH_REV_CUSTOM) {
 		custom = cur_u8(&c);
 		kind = custom ? cur_u8(&c) : 0;
@@ -407,7 +407,7 @@ static enum ch_step column(struct clickhouse *s, enum dir dir, struct ch_in *in)
 	}
 	if (!side->rows)
 		return CH_ON;
-	if (!ch_compile(type, kind, &w->code)) {
+	if (!clickhouse_compile(type, kind, &w->code)) {
 		lose(s, side, type);
 		return CH_ON;
 	}
@@ -425,7 +425,7 @@ static enum ch_step values(struct ch_side *side, struct ch_in *in)
 	return CH_ON;
 }
 
-enum ch_step ch_block(struct clickhouse *s, enum dir dir, struct ch_in *in)
+enum ch_step clickhouse_block(struct clickhouse *s, enum dir dir, struct ch_in *in)
 {
 	switch (s->side[dir].phase) {
 	case CH_BLOCK:
@@ -450,7 +450,7 @@ static bool has_block(enum dir dir, uint8_t packet)
 }
 
 /* A packet for no table, with a block of no bucket: ten bytes that values hardly have. */
-const uint8_t *ch_next_block(enum dir dir, struct cur c)
+const uint8_t *clickhouse_next_block(enum dir dir, struct cur c)
 {
 	static const uint8_t rest[] = { INFO_BUCKET, 0xff, 0xff, 0xff, 0xff, 0 };
 
@@ -461,9 +461,9 @@ const uint8_t *ch_next_block(enum dir dir, struct cur c)
 	return NULL;
 }
 
-enum ch_step ch_pass_lost(struct ch_side *side, enum dir dir, struct ch_in *in)
+enum ch_step clickhouse_pass_lost(struct ch_side *side, enum dir dir, struct ch_in *in)
 {
-	const uint8_t *p = ch_next_block(dir, in->c);
+	const uint8_t *p = clickhouse_next_block(dir, in->c);
 
 	if (p) {
 		in->c.p = p;

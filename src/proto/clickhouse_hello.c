@@ -4,7 +4,7 @@
 
 enum { MAX_RULES = 64, MAX_SETTINGS = 4096 };
 
-struct str ch_str(struct cur *c, size_t limit)
+struct str clickhouse_str(struct cur *c, size_t limit)
 {
 	uint64_t len = cur_varint(c);
 
@@ -13,7 +13,7 @@ struct str ch_str(struct cur *c, size_t limit)
 	return cur_str(c, len > limit ? 0 : (size_t)len);
 }
 
-struct str ch_word(struct cur *c, size_t limit, bool *bad)
+struct str clickhouse_word(struct cur *c, size_t limit, bool *bad)
 {
 	uint64_t len = cur_varint(c);
 	struct cur at = *c;
@@ -36,16 +36,16 @@ static uint32_t version(struct cur *c, bool *bad)
 	return (uint32_t)revision;
 }
 
-bool ch_client_hello(struct cur *c, uint32_t *revision, struct msg *out)
+bool clickhouse_client_hello(struct cur *c, uint32_t *revision, struct msg *out)
 {
 	bool bad = false;
-	struct str name = ch_word(c, 256, &bad), user;
+	struct str name = clickhouse_word(c, 256, &bad), user;
 
 	bad |= !c->over && (!name.len || str_is(name, "ClickHouse"));
 	*revision = version(c, &bad);
-	out->db = ch_word(c, CH_NAME, &bad);
-	user = ch_word(c, CH_NAME, &bad);
-	ch_str(c, CH_NAME); /* password */
+	out->db = clickhouse_word(c, CH_NAME, &bad);
+	user = clickhouse_word(c, CH_NAME, &bad);
+	clickhouse_str(c, CH_NAME); /* password */
 	if (c->over || bad)
 		return !bad;
 	out->kind = MSG_REQ;
@@ -67,17 +67,17 @@ static void newer(struct cur *c, uint32_t revision, bool *bad)
 
 		*bad |= n > MAX_RULES;
 		for (; n && !*bad && !c->over; n--) {
-			ch_word(c, CH_NAME, bad);
-			ch_word(c, CH_NAME, bad);
+			clickhouse_word(c, CH_NAME, bad);
+			clickhouse_word(c, CH_NAME, bad);
 		}
 	}
 	if (revision >= CH_REV_NONCE)
 		cur_take(c, 8);
 	for (unsigned int i = 0; revision >= CH_REV_SERVER_SETTINGS && !*bad && !c->over; i++) {
-		if (!ch_word(c, CH_NAME, bad).len)
+		if (!clickhouse_word(c, CH_NAME, bad).len)
 			break;
 		cur_varint(c);
-		ch_str(c, CH_NAME);
+		clickhouse_str(c, CH_NAME);
 		*bad |= i == MAX_SETTINGS;
 	}
 	if (revision >= CH_REV_PLAN)
@@ -87,10 +87,10 @@ static void newer(struct cur *c, uint32_t revision, bool *bad)
 }
 
 /* The server says no more than the client knows. */
-bool ch_server_hello(struct clickhouse *s, struct cur *c, uint32_t *revision)
+bool clickhouse_server_hello(struct clickhouse *s, struct cur *c, uint32_t *revision)
 {
 	bool bad = false;
-	struct str name = ch_word(c, 256, &bad);
+	struct str name = clickhouse_word(c, 256, &bad);
 	uint32_t both;
 
 	*revision = both = version(c, &bad);
@@ -100,20 +100,20 @@ bool ch_server_hello(struct clickhouse *s, struct cur *c, uint32_t *revision)
 	if (both >= CH_REV_REPLICAS_VERSION)
 		cur_varint(c);
 	if (both >= CH_REV_TIMEZONE)
-		ch_word(c, 256, &bad);
+		clickhouse_word(c, 256, &bad);
 	if (both >= CH_REV_DISPLAY_NAME)
-		ch_word(c, 256, &bad);
+		clickhouse_word(c, 256, &bad);
 	if (both >= CH_REV_PATCH)
 		cur_varint(c);
 	if (both >= CH_REV_CHUNKED) {
-		ch_word(c, 32, &bad);
-		ch_word(c, 32, &bad);
+		clickhouse_word(c, 32, &bad);
+		clickhouse_word(c, 32, &bad);
 	}
 	newer(c, both, &bad);
 	return !bad;
 }
 
-enum ch_step ch_addendum(struct clickhouse *s, struct ch_in *in)
+enum ch_step clickhouse_addendum(struct clickhouse *s, struct ch_in *in)
 {
 	uint32_t both = s->revision ? s->revision : s->client;
 	struct cur c = in->c;
@@ -125,10 +125,10 @@ enum ch_step ch_addendum(struct clickhouse *s, struct ch_in *in)
 		return CH_MORE;
 	if (both < CH_REV_ADDENDUM || (!s->revision && *c.p))
 		return CH_ON;
-	ch_word(&c, CH_NAME, &bad); /* key of a quota */
+	clickhouse_word(&c, CH_NAME, &bad); /* key of a quota */
 	if (both >= CH_REV_CHUNKED) {
-		sends = ch_word(&c, 32, &bad);
-		reads = ch_word(&c, 32, &bad);
+		sends = clickhouse_word(&c, 32, &bad);
+		reads = clickhouse_word(&c, 32, &bad);
 	}
 	if (both >= CH_REV_REPLICAS_VERSION)
 		cur_varint(&c);

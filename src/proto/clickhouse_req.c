@@ -50,7 +50,7 @@ static void trace(struct cur *c, struct query *q)
 		return;
 	backwards(c, q->trace, sizeof(q->trace));
 	backwards(c, q->span, sizeof(q->span));
-	q->state = ch_word(c, CH_NAME, &q->bad);
+	q->state = clickhouse_word(c, CH_NAME, &q->bad);
 	q->flags = cur_u8(c);
 	q->traced = !c->over;
 }
@@ -62,15 +62,15 @@ static void program(struct cur *c, struct query *q, uint8_t by)
 
 	if (by == FROM_HTTP) {
 		cur_u8(c); /* method */
-		ch_word(c, CH_NAME, &q->bad);
+		clickhouse_word(c, CH_NAME, &q->bad);
 		if (q->revision >= CH_REV_FORWARDED)
-			ch_word(c, CH_NAME, &q->bad);
+			clickhouse_word(c, CH_NAME, &q->bad);
 		if (q->revision >= CH_REV_REFERER)
-			ch_word(c, CH_NAME, &q->bad);
+			clickhouse_word(c, CH_NAME, &q->bad);
 		return;
 	}
 	for (int i = 0; i < 3; i++) /* user, host, program */
-		ch_word(c, CH_NAME, &q->bad);
+		clickhouse_word(c, CH_NAME, &q->bad);
 	q->bad |= cur_varint(c) > 9999;
 	q->bad |= cur_varint(c) > 9999;
 	revision = cur_varint(c);
@@ -86,9 +86,9 @@ static void client_info(struct cur *c, struct query *q)
 	q->bad |= kind > 2;
 	if (!kind)
 		return;
-	ch_word(c, CH_NAME, &q->bad); /* first user, his query's id */
-	ch_word(c, CH_NAME, &q->bad);
-	from = ch_word(c, CH_NAME, &q->bad);
+	clickhouse_word(c, CH_NAME, &q->bad); /* first user, his query's id */
+	clickhouse_word(c, CH_NAME, &q->bad);
+	from = clickhouse_word(c, CH_NAME, &q->bad);
 	q->bad |= !c->over && from.len && !memchr(from.s, ':', from.len);
 	if (q->revision >= CH_REV_START_TIME)
 		cur_take(c, 8);
@@ -98,7 +98,7 @@ static void client_info(struct cur *c, struct query *q)
 		return;
 	program(c, q, by);
 	if (q->revision >= CH_REV_QUOTA_KEY)
-		ch_word(c, CH_NAME, &q->bad);
+		clickhouse_word(c, CH_NAME, &q->bad);
 	if (q->revision >= CH_REV_DEPTH)
 		q->bad |= cur_varint(c) > 255;
 	if (q->revision >= CH_REV_PATCH && by == FROM_TCP)
@@ -114,7 +114,7 @@ static void client_info(struct cur *c, struct query *q)
 
 		q->bad |= has > 1;
 		if (has)
-			ch_word(c, PROTO_HEAD / 2, &q->bad);
+			clickhouse_word(c, PROTO_HEAD / 2, &q->bad);
 	}
 }
 
@@ -134,7 +134,7 @@ static bool is_name(struct str s)
 static enum sure goes_on(struct cur c)
 {
 	bool bad = false;
-	struct str key = ch_word(&c, CH_NAME, &bad);
+	struct str key = clickhouse_word(&c, CH_NAME, &bad);
 
 	if (key.len)
 		bad |= !is_name(key) || key.len < 3;
@@ -153,7 +153,7 @@ static void untyped(struct cur *c, struct query *q)
 	cur_varint(&number);
 	is = number.over ? SURE_MAYBE : goes_on(number);
 	if (is == SURE_NO)
-		ch_word(c, CH_NAME, &q->bad);
+		clickhouse_word(c, CH_NAME, &q->bad);
 	else
 		*c = number;
 	c->over |= is == SURE_MAYBE;
@@ -179,7 +179,7 @@ static void value(struct cur *c, struct query *q)
 static void settings(struct cur *c, struct query *q, bool typed)
 {
 	for (unsigned int i = 0; !c->over && !q->bad; i++) {
-		struct str key = ch_word(c, CH_NAME, &q->bad);
+		struct str key = clickhouse_word(c, CH_NAME, &q->bad);
 
 		if (!key.len)
 			return;
@@ -198,15 +198,15 @@ static void settings(struct cur *c, struct query *q, bool typed)
 /* Up to the text, or as far as it is there. */
 static void read_query(struct cur *c, struct query *q)
 {
-	q->id = ch_word(c, CH_NAME, &q->bad);
+	q->id = clickhouse_word(c, CH_NAME, &q->bad);
 	client_info(c, q);
 	if (q->bad || c->over)
 		return;
 	settings(c, q, q->revision >= CH_REV_SETTINGS);
 	if (q->revision >= CH_REV_ROLES)
-		ch_str(c, CH_NAME);
+		clickhouse_str(c, CH_NAME);
 	if (q->revision >= CH_REV_SECRET)
-		ch_str(c, 64);
+		clickhouse_str(c, 64);
 	q->bad |= cur_varint(c) >= STAGES;
 	q->compressed = cur_u8(c);
 	q->bad |= !c->over && c->p[-1] > 1;
@@ -261,7 +261,7 @@ static enum sure guess(struct cur *c, bool full, struct query *q)
 	return maybe ? SURE_MAYBE : SURE_NO;
 }
 
-enum sure ch_is_query(struct cur c)
+enum sure clickhouse_is_query(struct cur c)
 {
 	struct query q;
 
@@ -356,7 +356,7 @@ static enum ch_step query(struct clickhouse *s, struct ch_in *in, struct cur c, 
 
 static enum ch_step hello(struct clickhouse *s, struct ch_in *in, struct cur c, struct msg *out)
 {
-	if (!ch_client_hello(&c, &s->client, out))
+	if (!clickhouse_client_hello(&c, &s->client, out))
 		return CH_WRONG;
 	if (c.over)
 		return CH_MORE;
@@ -374,8 +374,8 @@ static enum ch_step tables(struct clickhouse *s, struct ch_in *in, struct cur c,
 	bool bad = n > CH_NAME;
 
 	for (; n && !bad && !c.over; n--) {
-		ch_word(&c, CH_NAME, &bad);
-		ch_word(&c, CH_NAME, &bad);
+		clickhouse_word(&c, CH_NAME, &bad);
+		clickhouse_word(&c, CH_NAME, &bad);
 	}
 	if (bad)
 		return CH_WRONG;
@@ -405,7 +405,7 @@ static enum ch_step cancel(struct ch_in *in, struct msg *out)
 static enum ch_step data(struct ch_side *side, struct ch_in *in, struct cur c)
 {
 	bool bad = false;
-	struct str table = ch_word(&c, CH_NAME, &bad);
+	struct str table = clickhouse_word(&c, CH_NAME, &bad);
 
 	if (bad)
 		return CH_WRONG;
@@ -460,7 +460,7 @@ static enum ch_step parameters(struct clickhouse *s, struct ch_in *in)
 	return CH_DONE;
 }
 
-enum ch_step ch_request(struct clickhouse *s, struct ch_in *in, struct msg *out)
+enum ch_step clickhouse_request(struct clickhouse *s, struct ch_in *in, struct msg *out)
 {
 	struct ch_side *side = &s->side[DIR_REQ];
 
@@ -468,12 +468,12 @@ enum ch_step ch_request(struct clickhouse *s, struct ch_in *in, struct msg *out)
 	case CH_PACKET:
 		return packet(s, in, out);
 	case CH_ADDENDUM:
-		return ch_addendum(s, in);
+		return clickhouse_addendum(s, in);
 	case CH_PARAMETERS:
 		return parameters(s, in);
 	case CH_LOST:
-		return ch_pass_lost(side, DIR_REQ, in);
+		return clickhouse_pass_lost(side, DIR_REQ, in);
 	default:
-		return ch_block(s, DIR_REQ, in);
+		return clickhouse_block(s, DIR_REQ, in);
 	}
 }

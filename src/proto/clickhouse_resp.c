@@ -4,7 +4,7 @@
 
 enum { MAX_TABLES = 4096, MAX_FIELDS = 7, MESSAGE = 256, LOOK_AHEAD = 2 };
 
-struct str ch_decimal(char *text, uint32_t n)
+static struct str decimal(char *text, uint32_t n)
 {
 	size_t at = 12;
 
@@ -80,7 +80,7 @@ static bool exception(struct cur *c, uint32_t *code, struct str *message)
 	struct cur at;
 
 	*code = (uint32_t)cur_le(c, 4);
-	name = ch_word(c, 256, &bad);
+	name = clickhouse_word(c, 256, &bad);
 	bad |= !c->over && (!name.len || *code > 1 << 20);
 	at = *c;
 	*message = cur_rest(&at, MESSAGE + 10); /* one that is not all there */
@@ -90,8 +90,8 @@ static bool exception(struct cur *c, uint32_t *code, struct str *message)
 
 		*message = cur_rest(&text, len < MESSAGE ? (size_t)len : MESSAGE);
 	}
-	ch_str(c, CH_LIMIT);
-	ch_str(c, CH_LIMIT);
+	clickhouse_str(c, CH_LIMIT);
+	clickhouse_str(c, CH_LIMIT);
 	return !bad;
 }
 
@@ -116,7 +116,7 @@ static enum ch_step thrown(struct clickhouse *s, struct ch_in *in, struct cur c,
 	}
 	out->error = out->server_error = true;
 	out->code = (int32_t)code;
-	out->status = out->error_type = ch_decimal(s->text, code);
+	out->status = out->error_type = decimal(s->text, code);
 	msg_attr(out, ATTR_ERROR_MESSAGE, message);
 	in->c.p = c.p;
 	end(s, out);
@@ -154,7 +154,7 @@ static enum sure learn_fields(struct clickhouse *s, struct cur c)
 		enum sure is;
 
 		progress(&at, fields, n);
-		is = at.over ? SURE_MAYBE : ch_is_answer(at, LOOK_AHEAD);
+		is = at.over ? SURE_MAYBE : clickhouse_is_answer(at, LOOK_AHEAD);
 		if (is == SURE_YES || is == SURE_LIKELY) {
 			s->fields = (uint8_t)fields;
 			return SURE_YES;
@@ -226,7 +226,7 @@ static enum ch_step profiled(struct clickhouse *s, struct ch_in *in, struct cur 
 
 static enum ch_step welcome(struct clickhouse *s, struct ch_in *in, struct cur c, struct msg *out)
 {
-	if (!ch_server_hello(s, &c, &s->server))
+	if (!clickhouse_server_hello(s, &c, &s->server))
 		return CH_WRONG;
 	if (c.over)
 		return CH_MORE;
@@ -272,8 +272,8 @@ static enum ch_step tables(struct clickhouse *s, struct ch_in *in, struct cur c,
 	for (; n && !bad && !c.over; n--) {
 		uint8_t replicated;
 
-		ch_word(&c, CH_NAME, &bad);
-		ch_word(&c, CH_NAME, &bad);
+		clickhouse_word(&c, CH_NAME, &bad);
+		clickhouse_word(&c, CH_NAME, &bad);
 		replicated = cur_u8(&c);
 		bad |= replicated > 1;
 		if (!replicated)
@@ -309,7 +309,7 @@ static enum ch_step block(struct ch_side *side, struct ch_in *in, struct cur c)
 {
 	bool bad = false;
 
-	ch_word(&c, CH_NAME, &bad);
+	clickhouse_word(&c, CH_NAME, &bad);
 	if (bad)
 		return CH_WRONG;
 	if (c.over)
@@ -371,7 +371,7 @@ static enum ch_step packet(struct clickhouse *s, struct ch_in *in, struct msg *o
 	}
 }
 
-enum ch_step ch_answer(struct clickhouse *s, struct ch_in *in, struct msg *out)
+enum ch_step clickhouse_answer(struct clickhouse *s, struct ch_in *in, struct msg *out)
 {
 	struct ch_side *side = &s->side[DIR_RESP];
 	enum ch_step r;
@@ -379,8 +379,8 @@ enum ch_step ch_answer(struct clickhouse *s, struct ch_in *in, struct msg *out)
 	if (side->phase == CH_PACKET)
 		return packet(s, in, out);
 	if (side->phase == CH_LOST)
-		return ch_pass_lost(side, DIR_RESP, in);
-	r = ch_block(s, DIR_RESP, in);
+		return clickhouse_pass_lost(side, DIR_RESP, in);
+	r = clickhouse_block(s, DIR_RESP, in);
 	return r == CH_DONE ? CH_ON : r;
 }
 
@@ -390,7 +390,7 @@ static enum sure is_exception(struct cur c)
 {
 	bool bad = false;
 	uint32_t code = (uint32_t)cur_le(&c, 4);
-	struct str name = ch_word(&c, 256, &bad);
+	struct str name = clickhouse_word(&c, 256, &bad);
 
 	if (bad || (!c.over && (code > 1 << 20 || !str_starts(name, "DB::"))))
 		return !bad && !c.over && memmem(name.s, name.len, "xception", 8) ? SURE_LIKELY
@@ -400,7 +400,7 @@ static enum sure is_exception(struct cur c)
 
 static enum sure with_next(struct cur c, unsigned int depth)
 {
-	return c.over ? SURE_MAYBE : ch_is_answer(c, depth);
+	return c.over ? SURE_MAYBE : clickhouse_is_answer(c, depth);
 }
 
 static enum sure is_progress(struct cur c, unsigned int depth)
@@ -438,7 +438,7 @@ static enum sure is_columns(struct cur c)
 	bool bad = false;
 	struct str what;
 
-	ch_word(&c, CH_NAME, &bad);
+	clickhouse_word(&c, CH_NAME, &bad);
 	cur_varint(&c);
 	what = cur_rest(&c, 8);
 	if (bad || (what.len == 8 && memcmp(what.s, "columns ", 8)))
@@ -446,7 +446,7 @@ static enum sure is_columns(struct cur c)
 	return what.len == 8 ? SURE_YES : SURE_MAYBE;
 }
 
-enum sure ch_is_answer(struct cur c, unsigned int depth)
+enum sure clickhouse_is_answer(struct cur c, unsigned int depth)
 {
 	struct clickhouse s = { 0 };
 	uint32_t revision;
@@ -457,7 +457,7 @@ enum sure ch_is_answer(struct cur c, unsigned int depth)
 		return SURE_MAYBE;
 	switch (type) {
 	case CH_S_HELLO:
-		if (!ch_server_hello(&s, &c, &revision))
+		if (!clickhouse_server_hello(&s, &c, &revision))
 			return SURE_NO;
 		return SURE_MAYBE;
 	case CH_S_DATA:
@@ -465,8 +465,8 @@ enum sure ch_is_answer(struct cur c, unsigned int depth)
 	case CH_S_EXTREMES:
 	case CH_S_LOG:
 	case CH_S_PROFILE_EVENTS:
-		ch_word(&c, CH_NAME, &bad);
-		return bad ? SURE_NO : c.over ? SURE_MAYBE : ch_is_block(c);
+		clickhouse_word(&c, CH_NAME, &bad);
+		return bad ? SURE_NO : c.over ? SURE_MAYBE : clickhouse_is_block(c);
 	case CH_S_EXCEPTION:
 		return is_exception(c);
 	case CH_S_PROGRESS:
@@ -479,7 +479,7 @@ enum sure ch_is_answer(struct cur c, unsigned int depth)
 	case CH_S_END_OF_STREAM:
 		return cur_left(&c) ? SURE_NO : SURE_LIKELY;
 	case CH_S_TIMEZONE:
-		ch_word(&c, 256, &bad);
+		clickhouse_word(&c, 256, &bad);
 		return bad ? SURE_NO : with_next(c, depth - 1);
 	default:
 		return SURE_NO;

@@ -282,7 +282,7 @@ static uint32_t dictionaries(struct str name)
 	return n;
 }
 
-bool ch_compile(struct str name, bool sparse, struct ch_code *to)
+bool clickhouse_compile(struct str name, bool sparse, struct ch_code *to)
 {
 	struct compiler p = { .c = cur_of(name.s, name.len), .to = to };
 	uint32_t n = dictionaries(name);

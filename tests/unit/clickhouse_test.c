@@ -78,7 +78,8 @@ START_TEST(types_become_instructions)
 	while (want[n] != END)
 		n++;
 	type.s = guarded(type.s, type.len);
-	ck_assert_msg(ch_compile(type, types[_i].sparse, &code) == (n > 0), "%s", types[_i].type);
+	ck_assert_msg(clickhouse_compile(type, types[_i].sparse, &code) == (n > 0), "%s",
+	              types[_i].type);
 	for (size_t i = 0; i < n; i++)
 		ck_assert_msg(i < code.n && code.ins[i] == want[i], "%s, %zu: %u", types[_i].type,
 		              i, code.ins[i]);
