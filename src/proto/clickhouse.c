@@ -199,7 +199,9 @@ const struct proto proto_clickhouse = {
 	.name = "clickhouse",
 	.title = "ClickHouse native protocol, revisions 54032 to 54484",
 	.system = "clickhouse",
-	.limits = "of packed blocks the sizes are read, and rows where LZ4 leaves them readable; "
+	.limits = "revisions above 54412 are read by the specification alone: no server newer than "
+		  "18.16 was there to test with; "
+		  "of packed blocks the sizes are read, and rows where LZ4 leaves them readable; "
 		  "behind a column of AggregateFunction, Dynamic, Variant, JSON or Object the next "
 		  "block is looked for; chunked packets, secrets between servers and newer "
 		  "revisions are not known",
