@@ -15,7 +15,7 @@
 
 #include "base/str.h"
 
-enum sql_dialect { SQL_POSTGRESQL, SQL_MYSQL, SQL_CLICKHOUSE };
+enum sql_dialect { SQL_POSTGRESQL, SQL_MYSQL, SQL_CLICKHOUSE, SQL_DIALECTS };
 
 enum { SQL_SUMMARY_MAX = 255 };
 

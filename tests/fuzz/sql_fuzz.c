@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * sql_fuzz - any bytes as a statement, in both dialects: what comes out has
+ * sql_fuzz - any bytes as a statement, in each dialect: what comes out has
  * room, and done twice it is the same.
  */
 #include <stdio.h>
@@ -48,9 +48,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	exact = malloc(size);
 	check(exact, "no memory");
 	memcpy(exact, data + 1, size - 1);
-	statement((struct str){ exact, size - 1 }, data[0] & 1 ? SQL_MYSQL : SQL_POSTGRESQL, ROOM);
-	statement((struct str){ exact, size - 1 }, data[0] & 1 ? SQL_MYSQL : SQL_POSTGRESQL,
-	          data[0] >> 1);
+	statement((struct str){ exact, size - 1 }, (enum sql_dialect)(data[0] % SQL_DIALECTS),
+	          ROOM);
+	statement((struct str){ exact, size - 1 }, (enum sql_dialect)(data[0] % SQL_DIALECTS),
+	          data[0] / SQL_DIALECTS);
 	free(exact);
 	return 0;
 }

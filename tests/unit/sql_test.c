@@ -120,6 +120,14 @@ static const struct {
 	{ MY, "SELECT a INTO OUTFILE 'x' FROM t", "SELECT t" },
 	{ MY, "SELECT a FROM `my t`.`b c`, \"no\"", "SELECT `my t`.`b c`" },
 	{ MY, "SHOW TABLES FROM d", "SHOW" },
+	{ CH, "SELECT number FROM system.numbers LIMIT 3", "SELECT system.numbers" },
+	{ CH, "INSERT INTO songs (id, name) VALUES", "INSERT songs" },
+	{ CH, "INSERT INTO `my \\` t` FORMAT Native", "INSERT `my \\` t`" },
+	{ CH, "SELECT a FROM t FINAL PREWHERE b = 'FROM x' GROUP BY a WITH TOTALS", "SELECT t" },
+	{ CH, "SELECT a FROM t ARRAY JOIN x GLOBAL ANY LEFT JOIN u USING id #! FROM v", "SELECT t x u" },
+	{ CH, "ATTACH TABLE IF NOT EXISTS t", "ATTACH TABLE t" },
+	{ CH, "DETACH TABLE t; WATCH v", "BATCH DETACH TABLE t WATCH v" },
+	{ CH, "OPTIMIZE TABLE t FINAL", "OPTIMIZE" },
 };
 
 static const struct {
@@ -142,6 +150,9 @@ static const struct {
 	{ PG, "VACUUM t", "VACUUM" },
 	{ MY, "/*!40101 SET NAMES utf8 */", "SET" },
 	{ MY, "# c\nreplace into t", "REPLACE" },
+	{ CH, "#! c\n# d\nselect 1", "SELECT" },
+	{ CH, "WITH 1 AS x SELECT x", "SELECT" },
+	{ CH, "WITH (SELECT 1) AS x INSERT INTO t SELECT x", "INSERT" },
 };
 /* clang-format on */
 
@@ -234,13 +245,14 @@ START_TEST(random_text_is_normalised_for_good)
 		")",   "[",  "]",    ",",      ";",     ":",    "::",   ".",      "?",      "$1",
 		"12",  "1e", "+",    "E'",     "x'",    "a",    "IN",   "VALUES", "IS",     "TRUE",
 		"NOT", "=",  "FROM", "SELECT", "ARRAY", "NULL", "\x80", "U&'",    "UPDATE", "WITH",
+		"#!",  "# ", "@",    "@@",     "{",     "}",    "]]",   "##",     "$1.5",   "N'",
 	};
 	char in[256], once[600], twice[600];
 	unsigned int seed = (unsigned int)_i;
 
 	for (int round = 0; round < 20000; round++) {
 		size_t n, m, len = 0;
-		enum sql_dialect dialect = round & 1 ? PG : MY;
+		enum sql_dialect dialect = (enum sql_dialect)(round % SQL_DIALECTS);
 
 		for (int i = rand_r(&seed) % 20; i > 0; i--) {
 			const char *part =
