@@ -65,14 +65,15 @@ static const char *skip_block_comment(const struct sql_lex *l)
 	return l->end;
 }
 
+/* ClickHouse knows #! and "# " alone; where # is neither, it is an error: no name is lost. */
 static bool is_line_comment(const struct sql_lex *l)
 {
 	char c = peek(l, 0), d = peek(l, 1);
 
+	if (c == '#')
+		return l->dialect == SQL_MYSQL || l->dialect == SQL_CLICKHOUSE;
 	if (l->dialect == SQL_MYSQL)
-		return c == '#' || (c == '-' && d == '-' && l->end - l->p > 2 && is_space(l->p[2]));
-	if (l->dialect == SQL_CLICKHOUSE && c == '#')
-		return d == '!' || d == ' ';
+		return c == '-' && d == '-' && l->end - l->p > 2 && is_space(l->p[2]);
 	return c == '-' && d == '-';
 }
 

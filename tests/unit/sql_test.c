@@ -65,6 +65,7 @@ static const struct {
 	{ MY, "SELECT 'a\\", "SELECT ?" },
 	{ CH, "SELECT 'it\\'s', \"Na\\\"me\", `b`, x'00', {id:UInt8}, 1", "SELECT ?, \"Na\\\"me\", `b`, ?, {id:UInt8}, ?" },
 	{ CH, "SELECT $t$ a 'b' $t$ -- c 'x\n, 2 #! d\n# e\n, a # b", "SELECT ? , ? , a" },
+	{ CH, "SELECT a#b\n, ##/* */c", "SELECT a ," },
 	{ CH, "SELECT [1, 'a'], a['k'] FROM t FORMAT Native", "SELECT [?, ?], a[?] FROM t FORMAT Native" },
 };
 
