@@ -83,7 +83,7 @@ static enum sure is_request(struct cur c)
 	bool bad = false;
 	uint8_t type;
 
-	while (cur_left(&c) > 1 && *c.p == CH_C_PING)
+	while (cur_left(&c) > 1 && (*c.p == CH_C_PING || *c.p == CH_C_CANCEL))
 		c.p++;
 	if (clickhouse_next_block(
 		    DIR_REQ, (struct cur){ .p = c.p,
@@ -145,6 +145,13 @@ static enum sure clickhouse_detect(const struct first *f)
 	return req == SURE_LIKELY || resp >= SURE_LIKELY ? SURE_LIKELY : SURE_MAYBE;
 }
 
+/* What ends an answer is a byte, with nothing behind it. */
+static bool is_end(enum dir dir, struct cur c)
+{
+	return dir == DIR_RESP && cur_left(&c) == 1 &&
+	       (*c.p == CH_S_PONG || *c.p == CH_S_END_OF_STREAM);
+}
+
 /* What a connection in use goes on with may be no more than a byte: the first one is believed. */
 static const uint8_t *clickhouse_resync(void *state, enum dir dir, struct cur in)
 {
@@ -161,7 +168,7 @@ static const uint8_t *clickhouse_resync(void *state, enum dir dir, struct cur in
 	for (; cur_left(&in); in.p++) {
 		enum sure is = dir == DIR_REQ ? is_request(in) : is_response(in);
 
-		if (is > SURE_MAYBE || (is == SURE_MAYBE && in.p == begin))
+		if (is > SURE_MAYBE || (is == SURE_MAYBE && (in.p == begin || is_end(dir, in))))
 			return in.p;
 	}
 	return NULL;

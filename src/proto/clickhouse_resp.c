@@ -477,7 +477,7 @@ enum sure clickhouse_is_answer(struct cur c, unsigned int depth)
 		return is_columns(c);
 	case CH_S_PONG:
 	case CH_S_END_OF_STREAM:
-		return cur_left(&c) ? SURE_NO : SURE_LIKELY;
+		return cur_left(&c) ? SURE_NO : SURE_MAYBE;
 	case CH_S_TIMEZONE:
 		clickhouse_word(&c, 256, &bad);
 		return bad ? SURE_NO : with_next(c, depth - 1);

@@ -118,7 +118,10 @@ static const struct {
 	{ "a query", BYTES(ASK EMPTY), BYTES(""), false, SURE_YES },
 	{ "a query behind a ping", BYTES("\4" ASK EMPTY), BYTES("\4"), false, SURE_YES },
 	{ "half a query", BYTES("\1\0\1\0\0\x09" "0.0.0"), BYTES(""), false, SURE_MAYBE },
-	{ "a ping", BYTES("\4"), BYTES("\4"), false, SURE_LIKELY },
+	{ "a ping", BYTES("\4"), BYTES("\4"), false, SURE_MAYBE },
+	{ "a byte that ends an answer", BYTES(""), BYTES("\5"), false, SURE_MAYBE },
+	{ "small numbers", BYTES("\3\0\0\1"), BYTES("\3\1\2\3\4"), false, SURE_NO },
+	{ "a query behind a cancel", BYTES("\3" ASK EMPTY), BYTES(""), false, SURE_YES },
 	{ "a block", BYTES(EMPTY), BYTES(""), false, SURE_YES },
 	{ "an error", BYTES("\4"), BYTES(OOPS), false, SURE_YES },
 	{ "rows alone", BYTES(""), BYTES(ROWS), false, SURE_LIKELY },
@@ -145,7 +148,8 @@ END_TEST
 START_TEST(finds_the_next_packet_after_lost_bytes)
 {
 	static const char query[] = "of it. " ASK EMPTY, rows[] = "and more" ROWS,
-			  nothing[] = "nothing of the kind in here", end[] = "\5";
+			  nothing[] = "nothing of the kind in here", late[] = "lost \5",
+			  end[] = "\5";
 	struct clickhouse state = { 0 };
 	struct cur in = cur_of(guarded(BYTES(query)), sizeof(query) - 1);
 
@@ -154,6 +158,8 @@ START_TEST(finds_the_next_packet_after_lost_bytes)
 	ck_assert_ptr_eq(clickhouse()->resync(&state, DIR_RESP, in), in.p + 8);
 	in = cur_of(guarded(BYTES(nothing)), sizeof(nothing) - 1);
 	ck_assert_ptr_null(clickhouse()->resync(&state, DIR_RESP, in));
+	in = cur_of(guarded(BYTES(late)), sizeof(late) - 1);
+	ck_assert_ptr_eq(clickhouse()->resync(&state, DIR_RESP, in), in.p + 5);
 	in = cur_of(guarded(BYTES(end)), 1);
 	ck_assert_ptr_eq(clickhouse()->resync(&state, DIR_RESP, in), in.p);
 	ck_assert(state.sum.unread && state.sum.unsent);
