@@ -20,8 +20,8 @@ struct str clickhouse_word(struct cur *c, size_t limit, bool *bad)
 	struct str s = cur_rest(&at, len < limit ? (size_t)len : limit);
 
 	*bad |= len > limit;
-	for (size_t i = 0; i < s.len; i++)
-		*bad |= (uint8_t)s.s[i] < ' ' || s.s[i] == 0x7f;
+	for (size_t i = 0; i < s.len && !*bad; i++)
+		*bad = (uint8_t)s.s[i] < ' ' || s.s[i] == 0x7f;
 	return cur_str(c, *bad ? 0 : (size_t)len);
 }
 
