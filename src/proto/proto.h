@@ -88,6 +88,7 @@ enum {
 	                              none is */
 	MSG_F_MUTE = 1 << 20,  /* what follows in both directions is encrypted: nobody reads it */
 	MSG_F_FIRST = 1 << 21, /* MSG_NONE of the responder: the first event is in it */
+	MSG_F_KEEP = 1 << 22,  /* MSG_NONE: its attributes are those of every later request */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */

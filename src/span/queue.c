@@ -175,6 +175,7 @@ void queue_forget_all(struct hash *defs)
 void queue_fini(struct talk *k)
 {
 	queue_forget_all(&k->defs);
+	buf_free(&k->kept);
 }
 
 void queue_free(struct pairs *p)

@@ -22,6 +22,8 @@ struct talk {
 	bool alone; /* the last request wanted no answer: what passes unread is its own */
 	bool leads; /* what passes unread belongs to the next request too */
 	char db[64];
+	struct buf kept; /* attributes that every request has */
+	uint64_t kept_has[(ATTR_MAX + 63) / 64];
 };
 
 struct pairs {

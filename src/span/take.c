@@ -71,6 +71,16 @@ void take_level(struct req *r, const struct msg *m)
 	req_attrs(r, m);
 }
 
+void take_kept(struct talk *k, const struct msg *m)
+{
+	struct req r = { .attrs = { 0 } };
+
+	req_attrs(&r, m);
+	buf_free(&k->kept);
+	k->kept = r.attrs;
+	memcpy(k->kept_has, r.has, sizeof(r.has));
+}
+
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
                 const struct msg *m)
 {
@@ -86,6 +96,10 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 	if (m->flags & MSG_F_NEWDB_OK) {
 		r->newdb = req_text(r, m->db);
 		r->newdb_ok = true;
+	}
+	if (k->kept.len) {
+		buf_str(&r->attrs, buf_slice(&k->kept));
+		memcpy(r->has, k->kept_has, sizeof(r->has));
 	}
 	take_attrs(p, r, DIR_REQ, m);
 }

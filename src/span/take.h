@@ -17,6 +17,8 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
                 const struct msg *m);
 /* The attributes of a message, and the header fields that are asked for. */
 void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct msg *m);
+/* The attributes of a message that are those of every later request. */
+void take_kept(struct talk *k, const struct msg *m);
 /* How it went, by an answer or by a message that nobody answers. */
 void take_status(const struct conn *c, struct req *r, const struct msg *m);
 
