@@ -303,10 +303,7 @@ static void pair_message(void *ctx, struct conn *c, enum dir d, const struct msg
 
 	if (!k)
 		return;
-	if (m->flags & MSG_F_NEWDB)
-		take_db(k, m->db);
-	if (m->flags & MSG_F_KEEP)
-		take_kept(k, m);
+	take_current(k, m);
 	if (m->flags & MSG_F_FORGET)
 		queue_forget(take_defs(p, k, m), m->def_id);
 	if (m->flags & MSG_F_DEFINE && d == DIR_REQ)

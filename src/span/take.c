@@ -71,7 +71,7 @@ void take_level(struct req *r, const struct msg *m)
 	req_attrs(r, m);
 }
 
-void take_kept(struct talk *k, const struct msg *m)
+static void take_kept(struct talk *k, const struct msg *m)
 {
 	struct req r = { .attrs = { 0 } };
 
@@ -104,7 +104,7 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 	take_attrs(p, r, DIR_REQ, m);
 }
 
-void take_db(struct talk *k, struct str db)
+static void take_db(struct talk *k, struct str db)
 {
 	db = str_head(db, sizeof(k->db) - 1);
 	memcpy(k->db, db.s ? db.s : "", db.len);
@@ -131,4 +131,12 @@ void take_first(struct req *r, const struct msg *part)
 		return;
 	msg_attr_num(&m, ATTR_SSE_FIRST, (int64_t)(ns / 1000));
 	req_attrs(r, &m);
+}
+
+void take_current(struct talk *k, const struct msg *m)
+{
+	if (m->flags & MSG_F_NEWDB)
+		take_db(k, m->db);
+	if (m->flags & MSG_F_KEEP)
+		take_kept(k, m);
 }

@@ -17,16 +17,14 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
                 const struct msg *m);
 /* The attributes of a message, and the header fields that are asked for. */
 void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct msg *m);
-/* The attributes of a message that are those of every later request. */
-void take_kept(struct talk *k, const struct msg *m);
 /* How it went, by an answer or by a message that nobody answers. */
 void take_status(const struct conn *c, struct req *r, const struct msg *m);
 
 /* What HTTP carries, from the request or its body. */
 void take_level(struct req *r, const struct msg *m);
 
-/* The database that is current from here on. */
-void take_db(struct talk *k, struct str db);
+/* What is so from here on: the database, attributes of every later request. */
+void take_current(struct talk *k, const struct msg *m);
 
 /* A part of an answer that ends at r->end_ns: where the first event is in it, its time. */
 void take_first(struct req *r, const struct msg *part);

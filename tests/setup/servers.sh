@@ -14,6 +14,7 @@ packages=${*:-"
 	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
 	clickhouse-client clickhouse-server
 	dnsutils python3-dnspython unbound
+	haproxy
 	mariadb-client mariadb-server
 	memcached python3-pylibmc
 	mosquitto python3-paho-mqtt
