@@ -43,15 +43,15 @@ static void text_ops(struct buf *b, const struct proto *p, int how)
 		buf_ch(b, '\n');
 }
 
-static void text_limits(struct buf *b, const char *limits)
+static void text_words(struct buf *b, const char *label, const char *words)
 {
 	size_t column = 11;
 
-	if (!limits || !*limits)
+	if (!words || !*words)
 		return;
-	buf_z(b, "  limits   ");
-	while (*limits) {
-		size_t len = strcspn(limits, " ");
+	buf_fmt(b, "  %-9s", label);
+	while (*words) {
+		size_t len = strcspn(words, " ");
 
 		if (column > 11 && column + len + 1 > 78) {
 			buf_fmt(b, "\n%11s", "");
@@ -60,9 +60,9 @@ static void text_limits(struct buf *b, const char *limits)
 			buf_ch(b, ' ');
 			column++;
 		}
-		buf_add(b, limits, len);
+		buf_add(b, words, len);
 		column += len;
-		limits += len + strspn(limits + len, " ");
+		words += len + strspn(words + len, " ");
 	}
 	buf_ch(b, '\n');
 }
@@ -78,7 +78,8 @@ static void text(struct buf *b, const struct proto *p)
 		                         : "first bytes of both sides");
 	for (int how = OP_PARSED; how <= OP_UNKNOWN; how++)
 		text_ops(b, p, how);
-	text_limits(b, p->limits);
+	text_words(b, "limits", p->limits);
+	text_words(b, "untested", p->untested);
 }
 
 /* ---- JSON ---- */
@@ -96,6 +97,15 @@ static void json_ops(struct buf *b, const struct proto *p, int how)
 		json_str(b, str_of(op->name));
 	}
 	buf_ch(b, ']');
+}
+
+static void json_words(struct buf *b, const char *key, const char *words)
+{
+	buf_fmt(b, ",\"%s\":", key);
+	if (words)
+		json_str(b, str_of(words));
+	else
+		buf_z(b, "null");
 }
 
 static void json(struct buf *b, enum proto_id id, const struct proto *p)
@@ -116,11 +126,8 @@ static void json(struct buf *b, enum proto_id id, const struct proto *p)
 	buf_ch(b, ']');
 	for (int how = OP_PARSED; how <= OP_UNKNOWN; how++)
 		json_ops(b, p, how);
-	buf_z(b, ",\"limits\":");
-	if (p->limits)
-		json_str(b, str_of(p->limits));
-	else
-		buf_z(b, "null");
+	json_words(b, "limits", p->limits);
+	json_words(b, "untested", p->untested);
 	buf_z(b, "}\n");
 }
 

@@ -44,12 +44,17 @@ static enum asked asked_by(struct str method)
 static void emit_request(struct http1 *h, const struct http1_head *d, struct str body,
                          struct msg *out)
 {
+	enum asked kind;
+
 	out->kind = MSG_REQ;
 	http1_fill_request(d, out);
 	out->id = d->frame.flags & FRAME_H2C ? H2C_STREAM : 0;
 	level_head(d, out);
 	level_body(level_hints(d), body, out);
-	http1_push(&h->queue, level_has_answer(out) ? ASKED_LEVEL : asked_by(d->method));
+	kind = asked_by(d->method);
+	if (kind == ASKED_OTHER && level_errors(out))
+		kind = level_errors(out) == LEVEL_ANY ? ASKED_ERRORS : ASKED_FAILURE;
+	http1_push(&h->queue, kind);
 }
 
 /* The message of a head of which *d is what could be read; of the body, what is of interest. */
@@ -65,7 +70,7 @@ static void emit_head(struct http1 *h, enum dir dir, const struct http1_head *d,
 		return;
 	}
 	http1_fill_answer(d, out);
-	level_answer(body, out);
+	level_answer(d->code, body, out);
 }
 
 /*

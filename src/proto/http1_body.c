@@ -74,12 +74,16 @@ void http1_answer_body(struct http1 *h, struct side *s, struct msg *out)
 
 static bool is_of_interest(const struct http1 *h, enum dir dir, const struct http1_head *d)
 {
+	enum asked kind = http1_front(&h->queue);
+
 	if (d->frame.flags & (FRAME_DOUBT | FRAME_EXPECT))
 		return false;
 	if (dir == DIR_REQ)
 		return level_hints(d);
-	return http1_front(&h->queue) == ASKED_LEVEL && d->code >= 200 && d->code != 204 &&
-	       d->code != 304 && level_answer_type(d->type);
+	return level_reads(kind == ASKED_ERRORS    ? LEVEL_ANY
+	                   : kind == ASKED_FAILURE ? LEVEL_FAILED
+	                                           : LEVEL_NONE,
+	                   d->code, d->type);
 }
 
 bool http1_peek(const struct http1 *h, enum dir dir, const struct http1_head *d, struct cur c,
@@ -197,6 +201,11 @@ static enum parse parse_chunk(struct http1 *h, enum dir dir, struct cur *in, boo
 			return PARSE_BAD;
 	}
 	line = cur_line(&c);
+	if (c.over && in->cut && dir == DIR_RESP && s->frame.flags & FRAME_EVENTS) {
+		*out = MSG_INIT; /* the client has left it */
+		in->p = in->end;
+		return PARSE_OK;
+	}
 	if (c.over)
 		return full || in->cut ? PARSE_BAD : PARSE_MORE;
 	if (!http1_chunk_size(line, &size))
@@ -236,7 +245,21 @@ static enum parse parse_events(struct http1 *h, struct cur *in, bool full, struc
 	return PARSE_OK;
 }
 
-/* A stream of events without a length ends with the connection. */
+/*
+ * A stream of events without a length ends with the connection. One in chunks is left by
+ * many a client when the event has come that it waited for: that is an answer too, where
+ * no event is under way.
+ */
+static bool is_left(const struct http1 *h)
+{
+	const struct side *s = &h->side[DIR_RESP];
+
+	if (s->mode == AT_EVENTS && h->left == UINT64_MAX)
+		return true;
+	return h->events.events && !h->events.lost && !h->events.data && !h->events.match &&
+	       (s->mode == AT_EVENTS || s->mode == AT_SIZE || s->mode == AT_NEXT);
+}
+
 bool http1_finish(void *state, bool over, struct msg *out)
 {
 	struct http1 *h = state;
@@ -245,7 +268,7 @@ bool http1_finish(void *state, bool over, struct msg *out)
 	if (s->mode == AT_START || !(s->frame.flags & FRAME_EVENTS))
 		return false;
 	*out = MSG_INIT;
-	out->kind = over && s->mode == AT_EVENTS && h->left == UINT64_MAX ? MSG_RESP : MSG_INTERIM;
+	out->kind = over && is_left(h) ? MSG_RESP : MSG_INTERIM;
 	fill_events(h, out);
 	return true;
 }

@@ -92,9 +92,28 @@ static bool is_name(struct str name, struct str want)
 	return (name.s[0] | 0x20) == want.s[0] && str_ieq(name, want);
 }
 
+/* Fields of one service, "x-amz-..." and the like; `name` has 12 characters at least. */
+static void keep_service(struct http1_head *h, struct str name, struct str v)
+{
+	if (is_name(name, STR("x-amz-target")))
+		first_of(&h->amz_target, v);
+	else if (is_name(name, STR("x-amz-copy-source")))
+		first_of(&h->amz_copy, v);
+	else if (is_name(name, STR("x-amzn-requestid")) || is_name(name, STR("x-amz-request-id")) ||
+	         is_name(name, STR("x-amzn-request-id")))
+		first_of(&h->aws_request, v);
+	else if (is_name(name, STR("x-clickhouse-user")) ||
+	         is_name(name, STR("x-clickhouse-key")) ||
+	         is_name(name, STR("x-clickhouse-database")) ||
+	         is_name(name, STR("x-clickhouse-format")))
+		first_of(&h->clickhouse, v);
+}
+
 /* The names of more than 14 characters among them. */
 static void keep_long(struct http1_head *h, struct str name, struct str v)
 {
+	if ((name.s[0] | 0x20) == 'x' && name.s[1] == '-' && (name.s[2] | 0x20) != 'f')
+		keep_service(h, name, v);
 	switch (name.len) {
 	case 15:
 		if (is_name(name, STR("x-forwarded-for")))
@@ -158,11 +177,17 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 			first_of(&h->traceparent, v);
 		break;
 	case 12:
+		if (name.s[0] == 'x' || name.s[0] == 'X')
+			keep_service(h, name, v);
 		if (!is_name(name, STR("content-type")))
 			break;
 		first_of(&h->type, v);
 		if (str_istarts(v, "text/event-stream"))
 			h->frame.flags |= FRAME_EVENTS;
+		break;
+	case 13:
+		if (is_name(name, STR("authorization")))
+			first_of(&h->authorization, v);
 		break;
 	case 14:
 		if (is_name(name, STR("content-length")))
@@ -171,7 +196,8 @@ static void keep(struct http1_head *h, struct str name, struct str v)
 			first_of(&h->mcp_session, v);
 		break;
 	default:
-		keep_long(h, name, v);
+		if (name.len > 14)
+			keep_long(h, name, v);
 		break;
 	}
 }
@@ -391,6 +417,8 @@ void http1_fill_answer(const struct http1_head *h, struct msg *out)
 	}
 	if (h->type.len)
 		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, h->type);
+	if (h->aws_request.len)
+		msg_attr(out, ATTR_AWS_REQUEST, h->aws_request);
 	if (h->ws_protocol.len)
 		msg_attr(out, ATTR_WS_PROTOCOL, h->ws_protocol);
 	if (h->ws_extensions.len)

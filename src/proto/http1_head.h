@@ -40,6 +40,9 @@ struct http1_head {
 	struct str lines; /* of the fields so far, as they stand there */
 	struct str ws_protocol, ws_extensions;
 	struct str mcp_session, mcp_version;
+	struct str authorization, amz_target, amz_copy; /* read by level_aws alone, never shown */
+	struct str aws_request;
+	struct str clickhouse; /* value of a field that only its clients send */
 	struct http1_frame frame;
 };
 

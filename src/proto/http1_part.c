@@ -4,13 +4,14 @@
 
 void http1_push(struct http1_queue *q, enum asked kind)
 {
-	unsigned int at = (q->first + q->count) % QUEUE, shift = at % 4 * 2;
+	unsigned int at = (q->first + q->count) % QUEUE, shift = at % QUEUE_WORD * 3;
 
 	if (q->beyond || q->count == QUEUE) {
 		q->beyond += q->beyond < UINT32_MAX;
 		return;
 	}
-	q->kinds[at / 4] = (uint8_t)((q->kinds[at / 4] & ~(3u << shift)) | kind << shift);
+	q->kinds[at / QUEUE_WORD] &= ~(7u << shift);
+	q->kinds[at / QUEUE_WORD] |= (uint32_t)kind << shift;
 	q->count++;
 }
 
@@ -18,7 +19,8 @@ enum asked http1_front(const struct http1_queue *q)
 {
 	unsigned int at = q->first;
 
-	return q->count ? (enum asked)(q->kinds[at / 4] >> at % 4 * 2 & 3) : ASKED_OTHER;
+	return q->count ? (enum asked)(q->kinds[at / QUEUE_WORD] >> at % QUEUE_WORD * 3 & 7)
+	                : ASKED_OTHER;
 }
 
 enum asked http1_pop(struct http1_queue *q)

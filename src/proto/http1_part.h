@@ -11,15 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What kind of request an answer is for: two bits each. */
-enum asked { ASKED_OTHER, ASKED_HEAD, ASKED_CONNECT, ASKED_LEVEL };
+/* What kind of request an answer is for: three bits each. */
+enum asked {
+	ASKED_OTHER,
+	ASKED_HEAD,
+	ASKED_CONNECT,
+	ASKED_FAILURE, /* the body says more where the status is that of an error (level.h) */
+	ASKED_ERRORS,  /* the body says whether there is one */
+};
 
-enum { QUEUE = 512 };
+enum { QUEUE = 512, QUEUE_WORD = 10 }; /* so many of them in a word */
 
 struct http1_queue {
 	uint16_t first, count;
 	uint32_t beyond; /* requests there was no room for: ASKED_OTHER */
-	uint8_t kinds[QUEUE / 4];
+	uint32_t kinds[(QUEUE + QUEUE_WORD - 1) / QUEUE_WORD];
 };
 
 void http1_push(struct http1_queue *q, enum asked kind);

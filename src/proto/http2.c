@@ -63,7 +63,7 @@ void http2_fill_code(struct http2 *h, const struct http2_stream *s, struct msg *
 	out->code = s->code;
 	out->error = s->code >= 400;
 	out->server_error = s->code >= 500;
-	if (out->error)
+	if (out->error && !s->told)
 		out->error_type = out->status;
 	msg_attr_num(out, ATTR_HTTP_STATUS, s->code);
 }

@@ -59,11 +59,12 @@ struct http2_stream {
 	uint8_t kind;         /* enum grpc_kind */
 	uint8_t have[2];      /* bytes of a message's prefix, where it was cut */
 	uint8_t prefix[2][5];
-	uint8_t hints; /* LEVEL_*: the first bytes of the request's body are of interest */
-	bool level;    /* those of the answer's are */
-	bool lost[2];  /* the messages cannot be followed any more */
-	bool answered; /* its final head was seen */
-	bool unknown;  /* fields of its heads were not known */
+	uint8_t hints;  /* LEVEL_*: the first bytes of the request's body are of interest */
+	uint8_t errors; /* enum level_errors: of the answer's */
+	bool told;      /* its body has told the error */
+	bool lost[2];   /* the messages cannot be followed any more */
+	bool answered;  /* its final head was seen */
+	bool unknown;   /* fields of its heads were not known */
 };
 
 enum http2_mode {

@@ -137,7 +137,8 @@ static bool peek(struct http2_stream *s, enum dir dir, uint32_t left, struct cur
 {
 	uint32_t want = left < LEVEL_BODY ? left : LEVEL_BODY;
 
-	if (!s || !left || s->lost[dir] || !(dir == DIR_REQ ? s->hints : s->level))
+	if (!s || !left || (s->lost[dir] && s->kind != GRPC_MAYBE) ||
+	    !(dir == DIR_REQ ? s->hints : s->errors))
 		return true;
 	if (cur_left(&c) < want && !c.cut)
 		return false;
@@ -145,7 +146,7 @@ static bool peek(struct http2_stream *s, enum dir dir, uint32_t left, struct cur
 	return true;
 }
 
-static void fill_level(struct http2 *h, enum dir dir, uint32_t id, unsigned int hints,
+static void fill_level(struct http2 *h, enum dir dir, uint32_t id, unsigned int hints, int32_t code,
                        struct str body, struct msg *out)
 {
 	struct http2_stream *s = http2_find(h, id);
@@ -153,12 +154,14 @@ static void fill_level(struct http2 *h, enum dir dir, uint32_t id, unsigned int 
 	if (dir == DIR_REQ)
 		level_body(hints, body, out);
 	else
-		level_answer(body, out);
+		level_answer(code, body, out);
 	if (s && dir == DIR_REQ) {
 		s->hints = 0;
-		s->level = level_has_answer(out);
+		if (out->level)
+			s->errors = (uint8_t)level_errors(out);
 	} else if (s) {
-		s->level = false;
+		s->told |= out->error_type.len > 0;
+		s->errors = LEVEL_NONE;
 	}
 }
 
@@ -171,6 +174,7 @@ enum parse http2_data(struct http2 *h, enum dir dir, const struct http2_frame *f
 	struct http2_part was = *d;
 	struct http2_stream *s = http2_find(h, f->stream);
 	unsigned int hints = s ? s->hints : 0;
+	int32_t code = s ? s->code : 0;
 	struct str body = STR_NULL;
 	enum parse r;
 
@@ -187,6 +191,6 @@ enum parse http2_data(struct http2 *h, enum dir dir, const struct http2_frame *f
 	if (r != PARSE_OK)
 		*d = was;
 	else if (f->len > before + pad)
-		fill_level(h, dir, f->stream, hints, body, out);
+		fill_level(h, dir, f->stream, hints, code, body, out);
 	return r;
 }

@@ -261,6 +261,23 @@ static void fill_request(struct head *d, struct msg *out)
 	http1_fill_context(&d->http, out);
 }
 
+/* The type of the body; where that was sent before tracing began it may be any. */
+static struct str body_type(const struct head *d)
+{
+	return !d->http.type.s && d->unknown ? STR("json") : d->http.type;
+}
+
+/* What is spoken over it. */
+static void find_level(struct http2_stream *s, const struct head *d, struct msg *out)
+{
+	struct http1_head h = d->http;
+
+	h.type = body_type(d);
+	s->hints = (uint8_t)level_hints(&h);
+	level_head(&d->http, out);
+	s->errors = (uint8_t)level_errors(out);
+}
+
 static void request(struct http2 *h, uint32_t id, struct head *d, struct msg *out)
 {
 	struct http2_stream *s = http2_find(h, id);
@@ -279,10 +296,8 @@ static void request(struct http2 *h, uint32_t id, struct head *d, struct msg *ou
 	out->kind = MSG_REQ;
 	out->flags = d->guessed ? MSG_F_GUESSED : 0;
 	fill_request(d, out);
-	if (!out->proto) {
-		s->hints = (uint8_t)level_hints(&d->http);
-		level_head(&d->http, out);
-	}
+	if (!out->proto)
+		find_level(s, d, out);
 	fill_unknown(d, out);
 }
 
@@ -357,7 +372,8 @@ static void fill_head(struct http2_stream *s, const struct head *d, struct msg *
 		s->answered = true;
 		s->code = (int16_t)d->http.code;
 		s->unknown = d->unknown;
-		s->level &= level_answer_type(d->http.type);
+		if (!level_reads(s->errors, d->http.code, body_type(d)))
+			s->errors = LEVEL_NONE;
 	}
 	if (s && s->kind == GRPC_MAYBE)
 		return; /* told at the end */

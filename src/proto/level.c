@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* level - which of the languages over HTTP a request is in, and its answer. */
+/* level - which of the languages over HTTP a request is in. */
 #include "proto/level.h"
 
+/* Those that a head tells first. */
 static const struct level *const levels[] = {
-	&level_mcp,
-	&level_rpc,
-	&level_graphql,
+	&level_aws, &level_elasticsearch, &level_mcp, &level_rpc, &level_graphql,
 };
 
 const struct level *level_at(unsigned int i)
@@ -25,12 +24,17 @@ static bool has(struct str s, const char *word)
 
 unsigned int level_hints(const struct http1_head *h)
 {
-	unsigned int hints = 0, of_body = LEVEL_JSON;
+	unsigned int hints = 0, of_body = LEVEL_JSON | LEVEL_AWS;
+	bool form = str_istarts(h->type, "application/x-www-form-urlencoded");
 
 	if (!str_is(h->method, "POST"))
 		return 0;
 	if (has(h->type, "json"))
 		hints |= LEVEL_JSON;
+	if (has(h->type, "json-rpc") || has(h->type, "jsonrpc"))
+		hints |= LEVEL_JSON | LEVEL_RPC;
+	if ((form || hints) && str_starts(h->authorization, "AWS4-"))
+		hints |= LEVEL_AWS;
 	if (h->mcp_session.len || h->mcp_version.len)
 		hints |= LEVEL_MCP;
 	if (has(h->target, "graphql"))
@@ -38,19 +42,14 @@ unsigned int level_hints(const struct http1_head *h)
 	return hints & of_body ? hints : 0;
 }
 
-static void name(const struct level *l, struct msg *out)
-{
-	out->level = l->about.name;
-}
-
 void level_head(const struct http1_head *h, struct msg *out)
 {
 	const struct level *l;
 
-	for (unsigned int i = 0; (l = level_at(i)); i++) {
+	for (unsigned int i = 0; h->method.s && h->target.s && (l = level_at(i)); i++) {
 		if (!l->head || !l->head(h, out))
 			continue;
-		name(l, out);
+		out->level = l->about.name;
 		break;
 	}
 	msg_attr(out, ATTR_MCP_SESSION, h->mcp_session);
@@ -61,14 +60,65 @@ void level_body(unsigned int hints, struct str body, struct msg *out)
 {
 	const struct level *l;
 
-	if (!body.len || out->level)
-		return;
-	for (unsigned int i = 0; (l = level_at(i)); i++) {
+	for (unsigned int i = 0; body.len && (l = level_at(i)); i++) {
+		if (out->level && out->level != l->about.name)
+			continue;
 		if (!l->body || !(l->hints & hints) || !l->body(hints, body, out))
 			continue;
-		name(l, out);
+		out->level = l->about.name;
 		return;
 	}
+}
+
+enum level_errors level_errors(const struct msg *request)
+{
+	const struct level *l;
+
+	for (unsigned int i = 0; request->level && (l = level_at(i)); i++)
+		if (request->level == l->about.name)
+			return l->errors;
+	return LEVEL_NONE;
+}
+
+bool level_reads(enum level_errors e, int32_t code, struct str type)
+{
+	bool failed = code >= 400;
+
+	if (e == LEVEL_NONE || (e == LEVEL_FAILED && !failed))
+		return false;
+	if (code < 200 || code == 204 || code == 304)
+		return false;
+	return has(type, "json") || str_istarts(type, "text/event-stream") ||
+	       (failed && (has(type, "xml") || str_istarts(type, "text/plain")));
+}
+
+/* ---- parameters ---- */
+
+struct str level_path(struct str target, struct str *params)
+{
+	const char *q = target.len ? memchr(target.s, '?', target.len) : NULL;
+	size_t n = q ? (size_t)(q - target.s) : target.len;
+
+	*params = q ? (struct str){ q + 1, target.len - n - 1 } : STR_NULL;
+	return str_head(target, n);
+}
+
+struct str level_param(struct str params, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (params.len) {
+		const char *end = memchr(params.s, '&', params.len);
+		size_t n = end ? (size_t)(end - params.s) : params.len;
+		struct str p = str_head(params, n);
+
+		if (str_starts(p, name) && (p.len == len || p.s[len] == '='))
+			return p.len == len ? STR("")
+			                    : (struct str){ p.s + len + 1, p.len - len - 1 };
+		n += end ? 1 : 0;
+		params = (struct str){ params.s + n, params.len - n };
+	}
+	return STR_NULL;
 }
 
 /* ---- JSON ---- */
@@ -96,104 +146,4 @@ struct str level_cut_text(const struct json *j)
 	if (j->tok != JSON_CUT || j->p == j->end || *j->p != '"')
 		return STR_NULL;
 	return (struct str){ j->p + 1, (size_t)(j->end - j->p - 1) };
-}
-
-/* ---- answers ---- */
-
-bool level_has_answer(const struct msg *request)
-{
-	return request->level == level_rpc.about.name || request->level == level_mcp.about.name ||
-	       request->level == level_graphql.about.name;
-}
-
-bool level_answer_type(struct str type)
-{
-	return has(type, "json") || str_istarts(type, "text/event-stream");
-}
-
-static void failed(struct str type, struct str message, struct msg *out)
-{
-	out->error = out->server_error = true;
-	out->error_type = type.len ? type : STR("_OTHER");
-	if (message.len)
-		msg_attr(out, ATTR_ERROR_MESSAGE, str_head(message, 256));
-}
-
-/* {"code": -32601, "message": "..."} (JSON-RPC 2.0, 5.1) */
-static void rpc_error(struct json j, struct msg *out)
-{
-	struct str message, code = STR_NULL;
-	struct json at = j;
-
-	if (json_next(&j) != JSON_OBJ)
-		return; /* null, in answers that are none */
-	at = j;
-	message = level_text(at, "message");
-	if (level_member(&at, "code") && json_next(&at) == JSON_NUM)
-		code = at.text;
-	if (code.len)
-		msg_attr(out, ATTR_RPC_STATUS, code);
-	failed(code, message, out);
-}
-
-/* [{"message": "...", "extensions": {"code": "..."}}] (GraphQL, 7.1.2) */
-static void graphql_errors(struct json j, struct msg *out)
-{
-	struct json at;
-	struct str message, code = STR_NULL;
-
-	if (json_next(&j) != JSON_ARR || json_next(&j) != JSON_OBJ)
-		return;
-	at = j;
-	message = level_text(at, "message");
-	if (level_member(&at, "extensions") && json_next(&at) == JSON_OBJ)
-		code = level_text(at, "code");
-	failed(code, message, out);
-}
-
-/* The result of a tool of MCP. */
-static void rpc_result(struct json j, struct msg *out)
-{
-	if (json_next(&j) != JSON_OBJ || !level_member(&j, "isError"))
-		return;
-	if (json_next(&j) == JSON_TRUE)
-		failed(STR("tool_error"), STR_NULL, out);
-}
-
-/* The data of the first event that has some, to the end of its line. */
-static struct str event_data(struct str s)
-{
-	while (s.len) {
-		const char *nl = memchr(s.s, '\n', s.len);
-		size_t n = nl ? (size_t)(nl - s.s) : s.len;
-
-		if (str_starts(s, "data:") && n > sizeof("data: ") + 1)
-			return (struct str){ s.s + 5, n - 5 };
-		n += nl ? 1 : 0;
-		s = (struct str){ s.s + n, s.len - n };
-	}
-	return STR_NULL;
-}
-
-void level_answer(struct str body, struct msg *out)
-{
-	struct json j;
-
-	if (body.len && *body.s != '{' && *body.s != '[')
-		body = event_data(body);
-	j = json_of(body);
-	if (json_next(&j) == JSON_ARR)
-		json_next(&j);
-	if (j.tok != JSON_OBJ)
-		return;
-	while (json_next(&j) == JSON_KEY) {
-		if (str_is(j.text, "error"))
-			rpc_error(j, out);
-		else if (str_is(j.text, "errors"))
-			graphql_errors(j, out);
-		else if (str_is(j.text, "result"))
-			rpc_result(j, out);
-		if (!json_skip(&j))
-			return;
-	}
 }

@@ -144,5 +144,6 @@ const struct level level_graphql = {
 	           .limits = "the first 4 KiB of a body are read",
 	           .ops = ops },
 	.hints = LEVEL_JSON,
+	.errors = LEVEL_ANY,
 	.body = graphql_body,
 };

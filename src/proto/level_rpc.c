@@ -4,13 +4,14 @@
  *
  * MCP is told by its header fields (streamable HTTP), or by a method that nobody
  * else has. Clients send the members in any order: where the text is cut before
- * "jsonrpc", a header field or such a method has to say that it is one.
+ * "jsonrpc", the Content-Type has to say that it is one, or method, params and id, and
+ * nothing beside them.
  */
 #include "proto/level.h"
 
 struct call {
 	struct str method, id, name, uri, version;
-	bool v2, batch, cut;
+	bool v2, batch, cut, params, other;
 };
 
 /* What the conventions want to know of the parameters. */
@@ -28,7 +29,10 @@ static void member(struct json j, struct call *c)
 	struct str key = j.text;
 	enum json_tok tok;
 
+	c->other |= !str_is(key, "params") && !str_is(key, "jsonrpc") && !str_is(key, "method") &&
+	            !str_is(key, "id");
 	if (str_is(key, "params")) {
+		c->params = true;
 		params(j, c);
 		return;
 	}
@@ -109,8 +113,9 @@ static bool rpc_body(unsigned int hints, struct str body, struct msg *out)
 {
 	struct call c;
 
-	(void)hints;
-	if (!read_call(body, &c) || !c.v2)
+	if (!read_call(body, &c))
+		return false;
+	if (!c.v2 && (c.other || !c.params || !(c.id.len || hints & LEVEL_RPC)))
 		return false;
 	fill(&c, out);
 	msg_attr(out, ATTR_RPC_SYSTEM, STR("jsonrpc"));
@@ -131,11 +136,13 @@ const struct level level_rpc = {
 	           .limits = "the first 4 KiB of a body are read, those that are not compressed",
 	           .ops = rpc_ops },
 	.hints = LEVEL_JSON,
+	.errors = LEVEL_ANY,
 	.body = rpc_body,
 };
 
 static const struct proto_op mcp_ops[] = {
 	{ "initialize", OP_PARSED },
+	{ "server/discover", OP_PARSED },
 	{ "ping", OP_PARSED },
 	{ "tools/list", OP_PARSED },
 	{ "tools/call", OP_PARSED },
@@ -161,5 +168,6 @@ const struct level level_mcp = {
 	                     "event",
 	           .ops = mcp_ops },
 	.hints = LEVEL_JSON,
+	.errors = LEVEL_ANY,
 	.body = mcp_body,
 };

@@ -86,9 +86,10 @@ enum {
 	                              ->traceparent, of an answer its ->proto */
 	MSG_F_JOINS = 1 << 19,     /* MSG_REQ: of the request that is open; one of its own where
 	                              none is */
-	MSG_F_MUTE = 1 << 20,  /* what follows in both directions is encrypted: nobody reads it */
-	MSG_F_FIRST = 1 << 21, /* MSG_NONE of the responder: the first event is in it */
-	MSG_F_KEEP = 1 << 22,  /* MSG_NONE: its attributes are those of every later request */
+	MSG_F_MUTE = 1 << 20,   /* what follows in both directions is encrypted: nobody reads it */
+	MSG_F_FIRST = 1 << 21,  /* MSG_NONE of the responder: the first event is in it */
+	MSG_F_KEEP = 1 << 22,   /* MSG_NONE: its attributes are those of every later request */
+	MSG_F_DOTTED = 1 << 23, /* with ->level: the span's name is ->subject "." ->op */
 };
 
 /* Attributes beside the columns, by semantic convention; see attr_name(). */
@@ -129,7 +130,7 @@ enum messaging {
 	MESSAGING_SETTLE,  /* says what became of messages: acknowledges, commits, rejects */
 };
 
-enum { MSG_ATTRS = 20, MSG_NO_CODE = INT32_MIN };
+enum { MSG_ATTRS = 24, MSG_NO_CODE = INT32_MIN };
 
 struct msg_attr {
 	enum attr key;
@@ -218,12 +219,13 @@ enum proto_family {
 };
 
 struct proto {
-	const char *name;                     /* "http": SQL, JSON, --proto */
-	const char *title;                    /* "HTTP/1.0 and 1.1 (RFC 9110, 9112)" */
-	const char *system;                   /* db.system.name, messaging.system ...; NULL: none */
-	const char *limits;                   /* what is not understood, for `obi protocols` */
-	const struct proto_op *ops;           /* ends with a NULL name */
-	const char *over;                     /* the protocol that finds and reads it; or NULL */
+	const char *name;           /* "http": SQL, JSON, --proto */
+	const char *title;          /* "HTTP/1.0 and 1.1 (RFC 9110, 9112)" */
+	const char *system;         /* db.system.name, messaging.system ...; NULL: none */
+	const char *limits;         /* what is not understood, for `obi protocols` */
+	const char *untested;       /* what it has not been tried against, in words; or NULL */
+	const struct proto_op *ops; /* ends with a NULL name */
+	const char *over;           /* the protocol that finds and reads it; or NULL */
 	struct proto_rule rules[PROTO_RULES]; /* for the kernel; len == 0 ends the list */
 	enum proto_family family;
 	uint16_t ports[4]; /* usual ports, hints only */

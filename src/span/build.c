@@ -8,13 +8,11 @@
 
 #include "base/ip.h"
 #include "base/json.h"
-#include "proto/sql.h"
 #include "span/body.h"
 #include "span/guess.h"
+#include "span/name.h"
 #include "span/place.h"
 #include "span/req.h"
-
-enum { SUMMARY_BYTES = 256, QUERY_BYTES = 8192 };
 
 /* ---- attributes ---- */
 
@@ -34,6 +32,11 @@ static void add_attr(struct buf *b, const char *key, struct str text, int64_t nu
 		json_str(b, text);
 	else
 		buf_i64(b, num);
+}
+
+static bool has_attr(const struct req *r, enum attr key)
+{
+	return r->has[key / 64] >> key % 64 & 1;
 }
 
 void req_attrs(struct req *r, const struct msg *m)
@@ -160,130 +163,7 @@ static void take_context(struct str tp, struct batch *b, struct span *row)
 		row->flags |= SPAN_F_UNSAMPLED;
 }
 
-/* ---- by family ---- */
-
-/* The word behind the command, which may have two words itself ("CONFIG SET"). */
-static struct str key_of(struct str s, struct str op)
-{
-	const char *p = s.s && s.len > op.len && s.s[op.len] == ' ' ? s.s + op.len : NULL, *end;
-
-	if (!p)
-		return STR_NULL;
-	p++;
-	end = memchr(p, ' ', (size_t)(s.s + s.len - p));
-	return (struct str){ p, (size_t)((end ? end : s.s + s.len) - p) };
-}
-
-static enum sql_dialect dialect(const struct conn *c)
-{
-	return sql_dialect(str_of(c->proto->name));
-}
-
-static void name_sql(const struct conn *c, struct batch *b, struct span *row)
-{
-	char query[QUERY_BYTES], summary[SUMMARY_BYTES + sizeof("BATCH")] = "BATCH ";
-	size_t n, batch = str_is(row->op, "BATCH") ? sizeof("BATCH") : 0;
-
-	if (!row->target.s || !row->target.len)
-		return;
-	n = sql_normalise(row->target, dialect(c), query, sizeof(query));
-	row->query = batch_text(b, (struct str){ query, n });
-	n = sql_summary(row->target, dialect(c), summary + batch, SUMMARY_BYTES);
-	if (n)
-		row->name = batch_text(b, (struct str){ summary, batch + n });
-}
-
-static void set_name(struct str a, struct str b, struct batch *batch, struct span *row)
-{
-	struct buf name = { 0 };
-
-	buf_str(&name, a);
-	buf_ch(&name, ' ');
-	buf_str(&name, b);
-	row->name = batch_text(batch, buf_slice(&name));
-	buf_free(&name);
-}
-
-/* "find orders" (db.query.summary), else the operation alone. */
-static void name_documents(const struct req *r, struct batch *b, struct span *row)
-{
-	row->query = batch_text(b, req_get(r, r->query));
-	if (row->op.len && row->target.len)
-		set_name(row->op, row->target, b, row);
-}
-
-/* "Produce orders" (messaging spans: operation and destination). */
-static void name_messaging(const struct req *r, struct batch *b, struct span *row)
-{
-	row->topic = batch_text(b, req_get(r, r->topic));
-	if (row->topic.len && !r->temporary)
-		set_name(row->op, row->topic, b, row);
-}
-
-/* "/package.Service/Method" is the operation, and there is nothing else to say. */
-static void name_rpc(const struct proto *p, struct span *row)
-{
-	struct str t = row->target;
-
-	row->op = STR_NULL;
-	if (t.len > 1 && *t.s == '/') {
-		row->op = (struct str){ t.s + 1, t.len - 1 };
-		row->target = STR_NULL;
-	}
-	row->name = row->op.s ? row->op : str_of(p->name);
-}
-
-/* "DNS AAAA", "TLS handshake" */
-static void name_named(const struct proto *p, struct batch *b, struct span *row)
-{
-	char name[16];
-	size_t n = 0;
-
-	for (const char *s = p->name; *s && n < sizeof(name); s++)
-		name[n++] = (char)(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s);
-	set_name((struct str){ name, n }, row->op, b, row);
-}
-
-/* The method, which gets its route later; with a level "tools/call get-weather". */
-static void name_http(const struct req *r, struct batch *b, struct span *row)
-{
-	row->level = str_of(r->level);
-	row->name = row->op.s ? row->op : STR("HTTP");
-	if (r->level && r->subject.len)
-		set_name(row->op, req_get(r, r->subject), b, row);
-}
-
-static void name_row(const struct req *r, const struct conn *c, const struct proto *p,
-                     struct batch *b, struct span *row)
-{
-	row->name = row->op;
-	switch (p ? p->family : FAMILY_OTHER) {
-	case FAMILY_SQL:
-		name_sql(c, b, row);
-		break;
-	case FAMILY_KV:
-		row->query = row->target;
-		row->key = key_of(row->target, row->op);
-		break;
-	case FAMILY_DOCUMENTS:
-		name_documents(r, b, row);
-		break;
-	case FAMILY_MESSAGING:
-		name_messaging(r, b, row);
-		break;
-	case FAMILY_RPC:
-		name_rpc(p, row);
-		break;
-	case FAMILY_HTTP:
-		name_http(r, b, row);
-		break;
-	case FAMILY_NAMED:
-		name_named(p, b, row);
-		break;
-	case FAMILY_OTHER:
-		break;
-	}
-}
+/* ---- attributes of a family ---- */
 
 static struct str kind_of(const struct req *r, const struct conn *c)
 {
@@ -334,6 +214,22 @@ static void messaging_attrs(const struct req *r, const struct conn *c, struct bu
 		add_attr(a, "messaging.batch.message_count", STR_NULL, r->rows);
 }
 
+/* What HTTP carries: "S3/GetObject"; and the code of a database's error. */
+static void level_attrs(const struct req *r, const struct span *row, struct buf *a)
+{
+	struct str service = req_get(r, r->subject);
+	struct buf method = { 0 };
+
+	if (r->dotted && service.len && row->op.len) {
+		buf_fmt(&method, "%.*s/%.*s", STR_ARG(service), STR_ARG(row->op));
+		add_attr(a, "rpc.method", buf_slice(&method), 0);
+		buf_free(&method);
+	}
+	if (has_attr(r, ATTR_DB_SYSTEM) && r->error && r->status.known &&
+	    !has_attr(r, ATTR_DB_STATUS))
+		add_attr(a, "db.response.status_code", row->status, 0);
+}
+
 static void rpc_attrs(const struct proto *p, const struct span *row, struct buf *a)
 {
 	add_attr(a, "rpc.system.name", str_of(p->system), 0);
@@ -350,6 +246,8 @@ static void set_attrs(const struct req *r, const struct proto *p, const struct c
 	buf_str(&a, buf_slice(&r->attrs));
 	if (p && p->family == FAMILY_RPC)
 		rpc_attrs(p, row, &a);
+	else if (r->level)
+		level_attrs(r, row, &a);
 	else if (c->proto && c->proto->family == FAMILY_MESSAGING)
 		messaging_attrs(r, c, &a);
 	else if (c->proto && c->proto->system)

@@ -40,6 +40,7 @@ struct req {
 	uint32_t headers_left_out; /* see header.h */
 	uint16_t proto;            /* enum proto_id; 0: that of the connection */
 	const char *level;         /* what HTTP carries; or NULL */
+	bool dotted;               /* see MSG_F_DOTTED */
 	struct piece op, subject, target, query, status, error_type, db, topic, traceparent,
 		tracestate, newdb;
 	uint64_t has[(ATTR_MAX + 63) / 64]; /* bit per attribute in `attrs` */

@@ -65,9 +65,13 @@ void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct m
 void take_level(struct req *r, const struct msg *m)
 {
 	r->level = m->level;
+	r->dotted |= !!(m->flags & MSG_F_DOTTED);
 	if (m->op.s)
 		r->op = req_text(r, m->op);
-	r->subject = req_text(r, m->subject);
+	if (m->subject.s)
+		r->subject = req_text(r, m->subject);
+	if (m->topic.s)
+		r->topic = req_text(r, m->topic);
 	req_attrs(r, m);
 }
 

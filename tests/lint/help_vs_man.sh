@@ -4,8 +4,8 @@
 #
 # usage: help_vs_man.sh [--update]     from the root, after the build
 #
-# SYNOPSIS, OPTIONS and EXAMPLES of man/obi-CMD.1, and completions/, are made
-# from the program; here they are compared, with --update rewritten. Help on one
+# SYNOPSIS, OPTIONS and EXAMPLES of man/obi-CMD.1, PROTOCOLS of man/obi.1, and
+# completions/, are made from the program; here they are compared, with --update rewritten. Help on one
 # screen is one screen, and nothing is wider than 80 columns.
 set -eu
 
@@ -43,6 +43,20 @@ for cmd in trace top sql report doctor; do
 	done
 	compare "$page" "$tmp/page"
 done
+
+# Every protocol, by its title; and those that were not tried against programs of others.
+"$obi" protocols | awk '
+	function flush() { if (words != "") print (first ? "Untested: " words "." : words); words = "" }
+	/^[^ ]/ { flush(); first = 0; print ".TP\n.B " $1; $1 = ""; sub(/^ /, ""); print; next }
+	/^  untested / { first = 1; sub(/^  untested +/, ""); words = $0; next }
+	/^           / && first { sub(/^ +/, ""); words = words " " $0; next }
+	{ flush(); first = 0 }
+	END { flush() }' >"$tmp/list"
+awk -v list="$tmp/list" '
+	/^\.SH / { inside = /^\.SH PROTOCOLS/; if (inside) { print; while ((getline line < list) > 0) print line } }
+	!inside' man/obi.1 >"$tmp/page"
+grep -q '^\.SH PROTOCOLS' man/obi.1 || { echo "man/obi.1: no section PROTOCOLS"; bad=1; }
+compare man/obi.1 "$tmp/page"
 
 for shell in bash:obi.bash zsh:_obi fish:obi.fish; do
 	"$obi" completion "${shell%%:*}" >"$tmp/script"

@@ -135,7 +135,7 @@ static void print_flags(struct buf *b, unsigned int flags)
 		"cut",       "closes",  "define", "use",      "forget", "prepare",
 		"body",      "byorder", "newdb",  "newdb_ok", "run",    "wide",
 		"temporary", "leads",   "orphan", "nostatus", "above",  "giveup",
-		"guessed",   "joins",   "mute",   "first",    "keep",
+		"guessed",   "joins",   "mute",   "first",    "keep",   "dotted",
 	};
 	const char *sep = " flags=";
 

@@ -174,6 +174,38 @@ START_TEST(a_stream_of_events_says_when_the_first_one_was_there)
 }
 END_TEST
 
+START_TEST(a_stream_of_events_may_be_left_by_its_client)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+				   "Transfer-Encoding: chunked\r\n\r\n";
+	static const struct {
+		const char *chunk;
+		bool answered;
+	} cases[] = {
+		{ "9\r\ndata: 1\n\n\r\n", true },
+		{ "9\r\ndata: 1\n\n", true },
+		{ "9\r\ndata: 1\n\n\r\n0\r", true },
+		{ "9\r\ndata: 1\n\n\r\n8\r\ndata: 2\n", false },
+		{ "8\r\ndata: 1\n\r\n", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig r;
+
+		rig_init(&r, EV_C_FROM_START);
+		say(&r, EV_RECV, "GET /events HTTP/1.1\r\n\r\n");
+		say(&r, EV_SEND, head);
+		if (*cases[i].chunk)
+			say(&r, EV_SEND, cases[i].chunk);
+		ends(&r);
+		ck_assert_msg((span_at(&r, 0)->dur_ns != COL_NULL) == cases[i].answered, "case %zu",
+		              i);
+		rig_fini(&r);
+	}
+}
+END_TEST
+
 START_TEST(what_is_spoken_over_http_gives_the_span_its_name)
 {
 	struct rig r;
@@ -196,6 +228,29 @@ START_TEST(what_is_spoken_over_http_gives_the_span_its_name)
 	ck_assert_int_eq(span_at(&r, 0)->error, 1);
 	ck_assert_int_eq(span_at(&r, 0)->ttfb_ns, 2 * MS);
 	ck_assert_int_eq(span_at(&r, 0)->dur_ns, 3 * MS);
+	rig_fini(&r);
+}
+END_TEST
+
+START_TEST(a_call_of_aws_is_called_by_service_and_operation)
+{
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START);
+	say(&r, EV_RECV,
+	    "POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n"
+	    "Authorization: AWS4-HMAC-SHA256 Credential=K/20250830/eu-west-1/sqs/aws4_request\r\n"
+	    "Content-Type: application/x-amz-json-1.0\r\nContent-Length: 33\r\n\r\n");
+	say(&r, EV_RECV, "{\"QueueUrl\": \"http://a/1/orders\"}");
+	say(&r, EV_SEND, "HTTP/1.1 500 Oh\r\nContent-Type: application/x-amz-json-1.0\r\n");
+	say(&r, EV_SEND, "Content-Length: 17\r\n\r\n{\"__type\":\"a#Up\"}");
+	ASSERT_STR(span_at(&r, 0)->level, "aws");
+	ASSERT_STR(span_at(&r, 0)->op, "SendMessage");
+	ASSERT_STR(span_at(&r, 0)->name, "SQS.SendMessage");
+	ASSERT_STR(span_at(&r, 0)->topic, "orders");
+	ASSERT_STR(span_at(&r, 0)->error_type, "Up");
+	ck_assert_ptr_nonnull(
+		strstr(span_at(&r, 0)->attrs.s, "\"rpc.method\":\"SQS/SendMessage\""));
 	rig_fini(&r);
 }
 END_TEST
@@ -563,7 +618,9 @@ Suite *pair_suite(void)
 
 	tcase_add_test(t, a_server_answers_two_requests);
 	tcase_add_test(t, a_stream_of_events_says_when_the_first_one_was_there);
+	tcase_add_test(t, a_stream_of_events_may_be_left_by_its_client);
 	tcase_add_test(t, what_is_spoken_over_http_gives_the_span_its_name);
+	tcase_add_test(t, a_call_of_aws_is_called_by_service_and_operation);
 	tcase_add_test(t, a_body_that_nobody_sees_takes_no_request_along);
 	tcase_add_test(t, a_start_of_which_only_the_end_was_seen_says_so);
 	tcase_add_test(t, a_request_begins_with_the_message_that_leads_it);
