@@ -2,104 +2,31 @@
 /* body - what --body keeps of bodies, by framing, cut and order; conn/ and span/ together. */
 #include "suites.h"
 
-#include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/json.h"
-#include "conn/conn.h"
-#include "span/pair.h"
+#include "tests/unit/rig.h"
 
-enum { ROWS = 64, MS = 1000000, MOST = 16 };
-
-struct rig {
-	struct batch_pool *pool;
-	struct pairs *pairs;
-	struct conns *conns;
-	struct batch *out[ROWS];
-	unsigned int nout;
-	uint64_t off[2], now, skipped;
-};
-
-static void take(void *ctx, struct batch *b)
-{
-	struct rig *r = ctx;
-
-	ck_assert_uint_lt(r->nout, ROWS);
-	r->out[r->nout++] = b;
-}
-
-static void on_skip(void *ctx, uint64_t conn, int dir, uint64_t until)
-{
-	(void)conn, (void)dir;
-	((struct rig *)ctx)->skipped = until;
-}
+enum { MOST = 16 };
 
 static void rig_init(struct rig *r)
 {
-	struct pair_opts po = { .emit = take, .ctx = r, .seed = 1, .body = MOST };
-	struct conns_opts co = { .skip = on_skip, .interest_ctx = r };
-	struct ev_conn c = { 0 };
+	struct ev_conn c = { .lport = 80, .rport = 4000, .flags = EV_C_FROM_START };
 
-	*r = (struct rig){ .pool = batch_pool_new(ROWS, 32), .now = 1000 * MS };
-	po.pool = r->pool;
-	r->pairs = pair_new(&po);
-	r->conns = conns_new(&co, pair_sink(r->pairs));
-	ck_assert(r->pool && r->pairs && r->conns);
-	c.h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 7, .kind = EV_CONN };
-	c.h.size = sizeof(c);
-	c.conn = 5;
-	c.family = AF_INET;
-	c.lport = 80;
-	c.rport = 4000;
-	c.flags = EV_C_FROM_START;
-	conns_record(r->conns, &c.h, sizeof(c));
-}
-
-static void rig_fini(struct rig *r)
-{
-	conns_free(r->conns);
-	pair_flush(r->pairs);
-	for (unsigned int i = 0; i < r->nout; i++)
-		batch_put(r->out[i]);
-	pair_free(r->pairs);
-	batch_pool_free(r->pool);
+	rig_open(r, (struct pair_opts){ .body = MOST }, (struct conns_opts){ .skip = rig_skip }, c);
 }
 
 /* One call of `len` bytes, of which the front was captured. */
 static void move(struct rig *r, enum ev_dir d, const void *front, size_t n, size_t len)
 {
-	struct ev_data *e = calloc(1, sizeof(*e) + n);
-
-	ck_assert_ptr_nonnull(e);
-	r->now += MS;
-	e->h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 8, .kind = EV_DATA };
-	e->h.size = (__u32)(sizeof(*e) + n);
-	e->conn = 5;
-	e->off = r->off[d];
-	e->len = (__u32)len;
-	e->head_len = (__u32)n;
-	e->dir = (__u8)d;
-	memcpy(e->bytes, front, n);
-	conns_record(r->conns, &e->h, e->h.size);
-	r->off[d] += len;
-	free(e);
+	rig_move(r, d, front, n, len, "");
 }
 
-static void say(struct rig *r, enum ev_dir d, const char *text)
-{
-	move(r, d, text, strlen(text), strlen(text));
-}
-
-/* The attributes of the i-th span. */
 static struct str attrs_of(struct rig *r, unsigned int i)
 {
-	pair_flush(r->pairs);
-	for (unsigned int b = 0; b < r->nout; b++)
-		for (unsigned int k = 0; k < r->out[b]->n; k++)
-			if (r->out[b]->items[k].table == TABLE_SPANS && !i--)
-				return ((const struct span *)r->out[b]->items[k].row)->attrs;
-	return STR_NULL;
+	const struct span *s = span_at(r, i);
+
+	return s ? s->attrs : STR_NULL;
 }
 
 /* The JSON text of an attribute; "" where it is not there. */
@@ -190,12 +117,12 @@ START_TEST(pipelined_requests_keep_their_own)
 	struct rig r;
 
 	rig_init(&r);
-	say(&r, EV_RECV,
-	    "POST /a HTTP/1.1\r\nContent-Length: 1\r\n\r\nA"
-	    "POST /b HTTP/1.1\r\nContent-Length: 1\r\n\r\nB");
-	say(&r, EV_SEND,
-	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\naa"
-	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nbb");
+	rig_say(&r, EV_RECV,
+	        "POST /a HTTP/1.1\r\nContent-Length: 1\r\n\r\nA"
+	        "POST /b HTTP/1.1\r\nContent-Length: 1\r\n\r\nB");
+	rig_say(&r, EV_SEND,
+	        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\naa"
+	        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nbb");
 	ASSERT_ATTR(&r, 0, REQ, "\"A\"");
 	ASSERT_ATTR(&r, 0, RESP, "\"aa\"");
 	ASSERT_ATTR(&r, 1, REQ, "\"B\"");
@@ -210,9 +137,9 @@ START_TEST(a_body_ends_where_bytes_are_missing)
 	struct rig r;
 
 	rig_init(&r);
-	say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
 	move(&r, EV_SEND, head, sizeof(head) - 1, sizeof(head) - 1 + 3);
-	say(&r, EV_SEND, "ghij");
+	rig_say(&r, EV_SEND, "ghij");
 	ASSERT_ATTR(&r, 0, RESP, "\"abc\"");
 	ASSERT_ATTR(&r, 0, RESP_LEFT, "7");
 	rig_fini(&r);
@@ -224,11 +151,11 @@ START_TEST(a_body_that_no_probe_saw_is_counted)
 	struct rig r;
 
 	rig_init(&r);
-	say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
 	r.off[EV_SEND] += 10; /* splice */
-	say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+	rig_say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
 	ASSERT_ATTR(&r, 0, RESP, "");
 	ASSERT_ATTR(&r, 0, RESP_LEFT, "10");
 	ASSERT_ATTR(&r, 1, RESP, "\"x\"");
@@ -241,10 +168,10 @@ START_TEST(the_kernel_copies_no_more_than_is_kept)
 	struct rig r;
 
 	rig_init(&r);
-	say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET / HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
 	ck_assert_uint_eq(r.skipped, 0);
-	say(&r, EV_SEND, "0123456789abcdef0");
+	rig_say(&r, EV_SEND, "0123456789abcdef0");
 	ck_assert_uint_eq(r.skipped, r.off[EV_SEND] - 17 + 100000);
 	rig_fini(&r);
 }

@@ -1,113 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Datagrams through conn/ and span/: records of one socket in, rows out. */
 #include "suites.h"
-#include <linux/types.h>
-#include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
-#include "conn/conn.h"
 #include "span/guess.h"
-#include "span/pair.h"
-
-enum { ROWS = 64, MS = 1000000 };
-
-struct rig {
-	struct batch_pool *pool;
-	struct pairs *pairs;
-	struct conns *conns;
-	struct batch *out[ROWS];
-	unsigned int nout;
-	uint64_t off[2], now;
-	enum ev_level level; /* the last answer to the kernel */
-};
-
-static void take(void *ctx, struct batch *b)
-{
-	struct rig *r = ctx;
-
-	ck_assert_uint_lt(r->nout, ROWS);
-	r->out[r->nout++] = b;
-}
-
-static void interest(void *ctx, uint64_t conn, enum ev_level level)
-{
-	(void)conn;
-	((struct rig *)ctx)->level = level;
-}
+#include "tests/unit/rig.h"
 
 static void rig_init(struct rig *r, uint8_t flags, uint16_t rport)
 {
-	struct pair_opts po = { .emit = take, .ctx = r, .seed = 1 };
-	struct conns_opts co = { .interest = interest, .interest_ctx = r };
-	struct ev_conn c = { 0 };
+	struct ev_conn c = { .type = SOCK_DGRAM, .lport = 4000, .rport = rport, .flags = flags };
 
-	*r = (struct rig){ .pool = batch_pool_new(ROWS, 32), .now = 1000 * MS };
-	po.pool = r->pool;
-	r->pairs = pair_new(&po);
-	r->conns = conns_new(&co, pair_sink(r->pairs));
-	ck_assert(r->pool && r->pairs && r->conns);
-	c.h = (struct ev_head){
-		.ts_ns = r->now, .pid = 7, .tid = 7, .kind = EV_CONN, .size = sizeof(c)
-	};
-	c.conn = 5;
-	c.family = AF_INET;
-	c.type = SOCK_DGRAM;
-	c.lport = 4000;
-	c.rport = rport;
-	c.flags = flags;
-	conns_record(r->conns, &c.h, sizeof(c));
+	rig_open(r, (struct pair_opts){ 0 }, (struct conns_opts){ .interest = rig_interest }, c);
 }
 
-static void rig_fini(struct rig *r)
-{
-	conns_free(r->conns);
-	pair_flush(r->pairs);
-	for (unsigned int i = 0; i < r->nout; i++)
-		batch_put(r->out[i]);
-	pair_free(r->pairs);
-	batch_pool_free(r->pool);
-}
-
-/* One datagram, to or from 10.0.0.HOST port 53; host 0: nobody says. */
+/* One datagram, to or from port 53. */
 static void move(struct rig *r, enum ev_dir d, const void *bytes, size_t n, uint8_t host)
 {
-	struct ev_peer peer = { AF_INET, { 0, 53 }, { 10, 0, 0, host }, { 0 }, { 0 } };
-	size_t size = sizeof(struct ev_data) + n + (host ? sizeof(peer) : 0);
-	struct ev_data *e = calloc(1, size);
-
-	ck_assert_ptr_nonnull(e);
-	r->now += MS;
-	e->h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 8, .kind = EV_DATA };
-	e->h.size = (__u32)size;
-	e->conn = 5;
-	e->off = r->off[d];
-	e->len = e->head_len = (__u32)n;
-	e->dir = d;
-	e->level = EV_LEVEL_FULL;
-	e->flags = EV_F_DGRAM | (host ? EV_F_PEER : 0);
-	memcpy(e->bytes, bytes, n);
-	if (host)
-		memcpy(e->bytes + n, &peer, sizeof(peer));
-	conns_record(r->conns, &e->h, size);
-	r->off[d] += n;
-	free(e);
+	rig_datagram(r, d, bytes, n, host, 53);
 }
-
-/* The last row of the table. */
-static const void *last(struct rig *r, enum table t)
-{
-	const void *row = NULL;
-
-	pair_flush(r->pairs);
-	for (unsigned int b = 0; b < r->nout; b++)
-		for (unsigned int k = 0; k < r->out[b]->n; k++)
-			if (r->out[b]->items[k].table == t)
-				row = r->out[b]->items[k].row;
-	return row;
-}
-
-#define ASSERT_STR(s, z) ck_assert_msg(str_is((s), z), "%.*s is not %s", STR_ARG(s), z)
 
 START_TEST(datagrams_that_nobody_knows_are_a_row_and_muted_soon)
 {
@@ -121,7 +31,7 @@ START_TEST(datagrams_that_nobody_knows_are_a_row_and_muted_soon)
 	move(&r, EV_RECV, "hello", 5, 0);
 	ck_assert_int_eq(r.level, EV_LEVEL_MUTE);
 	conns_finish(r.conns);
-	row = last(&r, TABLE_CONNECTIONS);
+	row = rig_last(&r, TABLE_CONNECTIONS);
 	ck_assert_ptr_nonnull(row);
 	ASSERT_STR(row->transport, "udp");
 	ASSERT_STR(row->proto, "udp");
@@ -145,7 +55,7 @@ START_TEST(a_socket_that_talks_to_many_has_no_peer)
 	move(&r, EV_SEND, "two", 3, 2);
 	move(&r, EV_SEND, "one", 3, 1);
 	conns_finish(r.conns);
-	row = last(&r, TABLE_CONNECTIONS);
+	row = rig_last(&r, TABLE_CONNECTIONS);
 	ck_assert_ptr_null(row->peer_ip.s);
 	ck_assert_int_eq(row->peer_port, COL_NULL);
 	rig_fini(&r);
@@ -177,7 +87,7 @@ START_TEST(every_byte_is_accounted_for)
 	     EV_LEVEL_FULL);                 /* 60 were lost, 25 no probe saw, 10 were not copied */
 	tell(&r, 180, 10, 0, EV_LEVEL_FULL); /* of these 25, 10 come late */
 	conns_finish(r.conns);
-	row = last(&r, TABLE_CONNECTIONS);
+	row = rig_last(&r, TABLE_CONNECTIONS);
 	ck_assert_int_eq(row->tx_bytes, 210);
 	ck_assert_int_eq(row->seen_bytes, 5);
 	ck_assert_int_eq(row->lost_bytes, 60);
@@ -195,9 +105,9 @@ START_TEST(a_socket_that_went_quiet_is_over)
 	rig_init(&r, EV_C_FROM_START, 53);
 	move(&r, EV_SEND, "hello", 5, 1);
 	conns_time(r.conns, r.now + 7000ull * MS);
-	ck_assert_ptr_null(last(&r, TABLE_CONNECTIONS));
+	ck_assert_ptr_null(rig_last(&r, TABLE_CONNECTIONS));
 	conns_time(r.conns, r.now + 9000ull * MS);
-	row = last(&r, TABLE_CONNECTIONS);
+	row = rig_last(&r, TABLE_CONNECTIONS);
 	ck_assert_ptr_nonnull(row);
 	ASSERT_STR(row->state, "closed");
 	ck_assert_int_eq(row->end_ns, (int64_t)r.now);

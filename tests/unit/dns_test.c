@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* DNS in datagrams: whole, cut, asked again, never answered, overtaken. The corpus has TCP. */
 #include "suites.h"
-#include <linux/types.h>
-#include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
-#include "conn/conn.h"
 #include "proto/dns.h"
-#include "span/pair.h"
-
-enum { ROWS = 64, MS = 1000000 };
+#include "tests/unit/rig.h"
 
 #define HEAD(id, flags, an) "\0" id flags "\0\1\0" an "\0\0\0\0"
 #define NAME                "\1a\4test\0\0\1\0\1"
@@ -56,89 +50,17 @@ END_TEST
 
 /* ---- through conn/ and span/ ---- */
 
-struct rig {
-	struct batch_pool *pool;
-	struct pairs *pairs;
-	struct conns *conns;
-	struct batch *out[ROWS];
-	unsigned int nout;
-	uint64_t off[2], now;
-};
-
-static void take(void *ctx, struct batch *b)
-{
-	struct rig *r = ctx;
-
-	ck_assert_uint_lt(r->nout, ROWS);
-	r->out[r->nout++] = b;
-}
-
 static void rig_init(struct rig *r, uint8_t flags)
 {
-	struct pair_opts po = { .emit = take, .ctx = r, .seed = 1 };
-	struct conns_opts co = { 0 };
-	struct ev_conn c = { 0 };
+	struct ev_conn c = { .type = SOCK_DGRAM, .lport = 4000, .flags = flags };
 
-	*r = (struct rig){ .pool = batch_pool_new(ROWS, 32), .now = 1000 * MS };
-	po.pool = r->pool;
-	r->pairs = pair_new(&po);
-	r->conns = conns_new(&co, pair_sink(r->pairs));
-	ck_assert(r->pool && r->pairs && r->conns);
-	c.h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .kind = EV_CONN, .size = sizeof(c) };
-	c.conn = 5;
-	c.family = AF_INET;
-	c.type = SOCK_DGRAM;
-	c.lport = 4000;
-	c.flags = flags;
-	conns_record(r->conns, &c.h, sizeof(c));
+	rig_open(r, (struct pair_opts){ 0 }, (struct conns_opts){ 0 }, c);
 }
 
-static void rig_fini(struct rig *r)
-{
-	conns_free(r->conns);
-	pair_flush(r->pairs);
-	for (unsigned int i = 0; i < r->nout; i++)
-		batch_put(r->out[i]);
-	pair_free(r->pairs);
-	batch_pool_free(r->pool);
-}
-
-/* One datagram, to or from 10.0.0.HOST port 5300; host 0: nobody says. */
 static void move(struct rig *r, enum ev_dir d, const void *bytes, size_t n, uint8_t host)
 {
-	struct ev_peer peer = { AF_INET, { 20, 180 }, { 10, 0, 0, host }, { 0 }, { 0 } };
-	size_t size = sizeof(struct ev_data) + n + (host ? sizeof(peer) : 0);
-	struct ev_data *e = calloc(1, size);
-
-	ck_assert_ptr_nonnull(e);
-	r->now += MS;
-	e->h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 8, .kind = EV_DATA };
-	e->h.size = (__u32)size;
-	e->conn = 5;
-	e->off = r->off[d];
-	e->len = e->head_len = (__u32)n;
-	e->dir = d;
-	e->level = EV_LEVEL_FULL;
-	e->flags = EV_F_DGRAM | (host ? EV_F_PEER : 0);
-	memcpy(e->bytes, bytes, n);
-	if (host)
-		memcpy(e->bytes + n, &peer, sizeof(peer));
-	conns_record(r->conns, &e->h, size);
-	r->off[d] += n;
-	free(e);
+	rig_datagram(r, d, bytes, n, host, 5300);
 }
-
-static const struct span *span_at(struct rig *r, unsigned int i)
-{
-	pair_flush(r->pairs);
-	for (unsigned int b = 0; b < r->nout; b++)
-		for (unsigned int k = 0; k < r->out[b]->n; k++)
-			if (r->out[b]->items[k].table == TABLE_SPANS && !i--)
-				return r->out[b]->items[k].row;
-	return NULL;
-}
-
-#define ASSERT_STR(s, z) ck_assert_msg(str_is((s), z), "%.*s is not %s", STR_ARG(s), z)
 
 START_TEST(a_client_asks_and_is_answered)
 {

@@ -7,126 +7,35 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "conn/conn.h"
-#include "span/pair.h"
-
-enum { ROWS = 64, MS = 1000000 };
-
-struct rig {
-	struct batch_pool *pool;
-	struct pairs *pairs;
-	struct conns *conns;
-	struct batch *out[ROWS];
-	unsigned int nout;
-	uint64_t off[2], now;
-	uint64_t began; /* of the next call, 0: unknown */
-};
-
-static void take(void *ctx, struct batch *b)
-{
-	struct rig *r = ctx;
-
-	ck_assert_uint_lt(r->nout, ROWS);
-	r->out[r->nout++] = b;
-}
+#include "tests/unit/rig.h"
 
 static void rig_init(struct rig *r, uint8_t flags)
 {
-	struct pair_opts po = { .emit = take, .ctx = r, .seed = 1 };
-	struct conns_opts co = { .pending_max = 2 << 20 };
-	struct ev_conn c = { 0 };
+	struct ev_conn c = { .lport = 80, .rport = 4000, .flags = flags, .off = { 1000, 5000 } };
 
-	*r = (struct rig){ .pool = batch_pool_new(ROWS, 32), .now = 1000 * MS };
-	po.pool = r->pool;
-	r->pairs = pair_new(&po);
-	r->conns = conns_new(&co, pair_sink(r->pairs));
-	ck_assert(r->pool && r->pairs && r->conns);
-	c.h = (struct ev_head){
-		.ts_ns = r->now, .pid = 7, .tid = 7, .kind = EV_CONN, .size = sizeof(c)
-	};
-	c.conn = 5;
-	c.family = AF_INET;
-	c.lport = 80;
-	c.rport = 4000;
-	c.flags = flags;
-	r->off[0] = c.off[0] = 1000;
-	r->off[1] = c.off[1] = 5000;
-	conns_record(r->conns, &c.h, sizeof(c));
-}
-
-static void rig_fini(struct rig *r)
-{
-	conns_free(r->conns);
-	pair_flush(r->pairs);
-	for (unsigned int i = 0; i < r->nout; i++)
-		batch_put(r->out[i]);
-	pair_free(r->pairs);
-	batch_pool_free(r->pool);
-}
-
-/* One call: the front and the end of it are in the record, `len` bytes moved. */
-static void move_parts(struct rig *r, enum ev_dir d, const char *head, size_t n, size_t len,
-                       const char *tail)
-{
-	size_t m = strlen(tail);
-	struct ev_data *e = calloc(1, sizeof(*e) + n + m);
-
-	ck_assert_ptr_nonnull(e);
-	r->now += MS;
-	e->h = (struct ev_head){ .ts_ns = r->now, .pid = 7, .tid = 8, .kind = EV_DATA };
-	e->h.size = (__u32)(sizeof(*e) + n + m);
-	e->conn = 5;
-	e->ts_enter_ns = r->began;
-	e->off = r->off[d];
-	e->len = (__u32)len;
-	e->head_len = (__u32)n;
-	e->tail_len = (__u32)m;
-	e->dir = d;
-	memcpy(e->bytes, head, n);
-	memcpy(e->bytes + n, tail, m);
-	conns_record(r->conns, &e->h, e->h.size);
-	r->off[d] += len;
-	free(e);
+	rig_open(r, (struct pair_opts){ 0 }, (struct conns_opts){ .pending_max = 2 << 20 }, c);
 }
 
 static void move(struct rig *r, enum ev_dir d, const char *head, size_t len, const char *tail)
 {
-	move_parts(r, d, head, strlen(head), len, tail);
+	rig_move(r, d, head, strlen(head), len, tail);
 }
 
 static void move_bytes(struct rig *r, enum ev_dir d, const char *bytes, size_t n)
 {
-	move_parts(r, d, bytes, n, n, "");
+	rig_move(r, d, bytes, n, n, "");
 }
-
-static void say(struct rig *r, enum ev_dir d, const char *text)
-{
-	move(r, d, text, strlen(text), "");
-}
-
-/* The i-th span. */
-static const struct span *span_at(struct rig *r, unsigned int i)
-{
-	pair_flush(r->pairs);
-	for (unsigned int b = 0; b < r->nout; b++)
-		for (unsigned int k = 0; k < r->out[b]->n; k++)
-			if (r->out[b]->items[k].table == TABLE_SPANS && !i--)
-				return r->out[b]->items[k].row;
-	return NULL;
-}
-
-#define ASSERT_STR(s, z) ck_assert_msg(str_is((s), z), "%.*s is not %s", STR_ARG(s), z)
 
 START_TEST(a_server_answers_two_requests)
 {
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-	say(&r, EV_RECV, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+	rig_say(&r, EV_RECV, "GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
 	r.now += 5 * MS;
-	say(&r, EV_SEND, "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n");
 	ASSERT_STR(span_at(&r, 0)->target, "/a");
 	ASSERT_STR(span_at(&r, 0)->status, "200");
 	ASSERT_STR(span_at(&r, 0)->kind, "server");
@@ -277,21 +186,21 @@ START_TEST(a_start_of_which_only_the_end_was_seen_says_so)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START | EV_C_CONNECTED);
-	say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
-	say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
+	rig_say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
 	ck_assert_int_ne(span_at(&r, 0)->flags & SPAN_F_BLOCKED, 0);
 	ck_assert_int_eq(span_at(&r, 0)->dur_ns, MS);
 	r.began = r.now + MS / 4;
-	say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
 	r.began = 0;
-	say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
+	rig_say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
 	ck_assert_int_eq(span_at(&r, 1)->flags & SPAN_F_BLOCKED, 0);
 	ck_assert_int_eq(span_at(&r, 1)->dur_ns, MS + 3 * MS / 4);
 	rig_fini(&r);
 	/* A server's request begins when the read that brought it ends. */
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 204 No\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 204 No\r\n\r\n");
 	ck_assert_int_eq(span_at(&r, 0)->flags & SPAN_F_BLOCKED, 0);
 	rig_fini(&r);
 }
@@ -332,11 +241,11 @@ START_TEST(an_answer_that_overtook_its_request_waits_for_it)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START | EV_C_CONNECTED);
-	say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
-	say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
-	say(&r, EV_RECV, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	rig_say(&r, EV_SEND, "GET /a HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "HTTP/1.1 204 No\r\n\r\n");
+	rig_say(&r, EV_RECV, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 	ck_assert_ptr_null(span_at(&r, 1));
-	say(&r, EV_SEND, "HEAD /b HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HEAD /b HTTP/1.1\r\n\r\n");
 	ASSERT_STR(span_at(&r, 1)->target, "/b");
 	ASSERT_STR(span_at(&r, 1)->status, "404");
 	ck_assert_uint_ne(span_at(&r, 1)->flags & SPAN_F_CLAMPED, 0);
@@ -350,7 +259,7 @@ START_TEST(a_body_that_is_not_copied_still_ends_its_request)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /big HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /big HTTP/1.1\r\n\r\n");
 	move(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nxx", 60000, "yy");
 	ck_assert_ptr_null(span_at(&r, 0));
 	move(&r, EV_SEND, "zz", 40043, "");
@@ -368,11 +277,11 @@ START_TEST(lost_bytes_break_what_was_open_and_nothing_else)
 	struct pair_stats st;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
 	r.off[EV_SEND] += 500; /* its answer was lost */
 	r.off[EV_RECV] += 100; /* and the next requests */
-	say(&r, EV_RECV, "GET /c HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /c HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
 	ASSERT_STR(span_at(&r, 0)->target, "/a");
 	ck_assert_uint_ne(span_at(&r, 0)->flags & SPAN_F_GAP, 0);
 	ck_assert_int_eq(span_at(&r, 0)->dur_ns, COL_NULL);
@@ -388,11 +297,12 @@ START_TEST(answers_behind_a_body_that_was_cut_are_given_to_no_wrong_request)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV,
+	        "GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\nGET /c HTTP/1.1\r\n\r\n");
 	/* the end of the body, and the answers to /b and /c, were cut away */
 	move(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 900, "\r\n\r\n");
-	say(&r, EV_RECV, "GET /d HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /d HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 	conns_finish(r.conns);
 	pair_stats(r.pairs, &st);
 	ck_assert_uint_eq(st.started, 4);
@@ -414,15 +324,8 @@ END_TEST
 /* The last row of the connection; there are some while it is open. */
 static const struct conn_row *conn_at_end(struct rig *r)
 {
-	const struct conn_row *row = NULL;
-
 	conns_finish(r->conns);
-	pair_flush(r->pairs);
-	for (unsigned int b = 0; b < r->nout; b++)
-		for (unsigned int k = 0; k < r->out[b]->n; k++)
-			if (r->out[b]->items[k].table == TABLE_CONNECTIONS)
-				row = r->out[b]->items[k].row;
-	return row;
+	return rig_last(r, TABLE_CONNECTIONS);
 }
 
 START_TEST(bytes_that_moved_are_seen_cut_lost_or_unseen)
@@ -432,12 +335,12 @@ START_TEST(bytes_that_moved_are_seen_cut_lost_or_unseen)
 	const struct conn_row *c;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /a HTTP/1.1\r\n\r\n");
 	move(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 600, "end");
 	r.off[EV_SEND] -= 2; /* comes again, in part */
 	move(&r, EV_SEND, "nd+", 3, "");
 	r.off[EV_RECV] += 100;
-	say(&r, EV_RECV, "GET /c HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /c HTTP/1.1\r\n\r\n");
 	c = conn_at_end(&r);
 	ck_assert_ptr_nonnull(c);
 	ck_assert_int_eq(c->rx_bytes, 19 + 100 + 19);
@@ -516,9 +419,9 @@ START_TEST(a_connection_joined_in_the_middle_starts_at_its_next_request)
 	struct rig r;
 
 	rig_init(&r, 0);
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-	say(&r, EV_RECV, "GET /n HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /n HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n");
 	ASSERT_STR(span_at(&r, 0)->target, "/n");
 	ASSERT_STR(span_at(&r, 0)->status, "201");
 	ck_assert_uint_ne(span_at(&r, 0)->flags & SPAN_F_JOINED_MID, 0);
@@ -533,7 +436,7 @@ START_TEST(a_request_without_an_answer_is_open_at_the_end)
 	struct pair_stats st;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /wait HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_RECV, "GET /wait HTTP/1.1\r\n\r\n");
 	conns_finish(r.conns);
 	ASSERT_STR(span_at(&r, 0)->target, "/wait");
 	ck_assert_uint_ne(span_at(&r, 0)->flags & SPAN_F_OPEN, 0);
@@ -555,11 +458,11 @@ START_TEST(every_split_of_a_conversation_gives_the_same_rows)
 
 	rig_init(&r, EV_C_FROM_START);
 	snprintf(part, sizeof(part), "%.*s", (int)at, req);
-	say(&r, EV_RECV, part);
-	say(&r, EV_RECV, req + at);
+	rig_say(&r, EV_RECV, part);
+	rig_say(&r, EV_RECV, req + at);
 	snprintf(part, sizeof(part), "%.*s", (int)to, resp);
-	say(&r, EV_SEND, part);
-	say(&r, EV_SEND, resp + to);
+	rig_say(&r, EV_SEND, part);
+	rig_say(&r, EV_SEND, resp + to);
 	ASSERT_STR(span_at(&r, 0)->status, "200");
 	ASSERT_STR(span_at(&r, 1)->status, "404");
 	ck_assert_ptr_null(span_at(&r, 2));
