@@ -133,7 +133,7 @@ static enum sure kafka_detect(const struct first *f)
 	if (fit != FIT_YES && (req.bad || (fit == FIT_NO && f->from_start)))
 		return SURE_NO;
 	/* small numbers between zeroes, as anything may have them, are such requests too */
-	if (!req.named && (fit != FIT_YES || !req.high))
+	if (!req.named && (fit != FIT_YES || !req.high || !f->from_start))
 		return SURE_MAYBE;
 	if (fit == FIT_YES)
 		return SURE_YES;

@@ -159,6 +159,13 @@ static const uint8_t *find(struct cur in, enum dir dir, uint8_t low)
 	return NULL;
 }
 
+/* OP_REPLY, 1, at the front: with a length and an id it is like many bytes of anything. */
+static bool is_reply(struct cur c)
+{
+	cur_take(&c, 12);
+	return cur_le(&c, 4) == MONGODB_REPLY;
+}
+
 static enum sure mongodb_detect(const struct first *f)
 {
 	int asks = mongodb_begins(f->req, DIR_REQ), answers = mongodb_begins(f->resp, DIR_RESP);
@@ -166,10 +173,12 @@ static enum sure mongodb_detect(const struct first *f)
 	if (asks < 0 || answers < 0) {
 		if (f->from_start)
 			return SURE_NO;
-		/* tracing began inside of a message; OP_REPLY, 1, is like many bytes of anything */
+		/* tracing began inside of a message */
 		asks = asks < 0 && find(f->req, DIR_REQ, 7) ? 1 : asks;
 		answers = answers < 0 && find(f->resp, DIR_RESP, 7) ? 1 : answers;
 	}
+	if (!f->from_start && asks <= 0 && answers > 0 && is_reply(f->resp))
+		answers = 0;
 	if (asks > 0 || answers > 0)
 		return SURE_YES;
 	return asks < 0 || answers < 0 ? SURE_NO : SURE_MAYBE;

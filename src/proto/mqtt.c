@@ -97,6 +97,22 @@ static enum parse acknowledge(enum dir dir, const struct packet *p, struct cur *
 	return PARSE_OK;
 }
 
+/* PUBREL, between PUBREC and PUBCOMP: an id; in 5.0 a code and properties, which fill it. */
+static enum parse release(const struct packet *p, struct cur *c)
+{
+	uint8_t room;
+
+	if (p->length < 2)
+		return PARSE_BAD;
+	if (p->length < 4)
+		return PARSE_OK;
+	cur_take(c, 3);
+	room = cur_u8(c);
+	if (c->over)
+		return PARSE_MORE;
+	return room >= 0x80 || room + 4u == p->length ? PARSE_OK : PARSE_BAD;
+}
+
 /* ----- what the client says ----- */
 
 static enum parse connect(struct mqtt *s, struct cur *c, struct msg *out)
@@ -263,8 +279,8 @@ static enum parse one(struct mqtt *s, enum dir dir, const struct packet *p, stru
 	case PUBREC:
 	case PUBCOMP:
 		return acknowledge(dir, p, c, out);
-	case PUBREL: /* between PUBREC and PUBCOMP */
-		return p->length >= 2 ? PARSE_OK : PARSE_BAD;
+	case PUBREL:
+		return release(p, c);
 	default:
 		return dir == DIR_REQ ? request(s, p, c, out) : answer(s, p, c, out);
 	}

@@ -117,9 +117,11 @@ static bool replies(struct cur c)
 
 	switch (type) {
 	case '+':
-	case '-':
 		c.p++;
 		return text_line(c) && c.p[0] > ' ';
+	case '-': /* an error begins with its kind, ERR, say */
+		c.p++;
+		return text_line(c) && c.p[0] >= 'A' && c.p[0] <= 'Z';
 	case ':':
 		return header(&c, ":", &n) == FIT_FORM;
 	case '_':
@@ -147,6 +149,8 @@ static bool types(struct cur c)
 
 	while (n < s.len && s.s[n] > ' ' && s.s[n] <= 'z')
 		n++;
+	if (s.len > 9 && !memcmp(s.s + s.len - 9, " HTTP/1.", 8))
+		return false;
 	return !c.over && n && (n == s.len || s.s[n] == ' ') && n < REDIS_NAME &&
 	       redis_text_find(str_head(s, n)) &&
 	       text_line((struct cur){ .p = (const uint8_t *)s.s, .end = c.p });

@@ -377,6 +377,71 @@ START_TEST(is_claimed_by_nobody_else)
 }
 END_TEST
 
+/* What is left of both where tracing begins late: `part` of 8 parts, and `odd` bytes. */
+static struct cur cut_in_front(struct cur c, unsigned int part, unsigned int odd)
+{
+	cur_take(&c, cur_left(&c) * part / 8);
+	cur_take(&c, cur_left(&c) < odd ? cur_left(&c) : odd);
+	return c;
+}
+
+START_TEST(is_claimed_by_nobody_else_when_cut_in_front)
+{
+	struct buf b[2] = { { 0 }, { 0 } };
+	struct fixture x;
+	struct cur req, resp;
+
+	load(&x, _i);
+	req = said(&x, DIR_REQ, &b[0]);
+	resp = said(&x, DIR_RESP, &b[1]);
+	for (unsigned int part = 0; part < 8; part += 2) {
+		for (unsigned int odd = part; odd < 20; odd += 3) {
+			struct cur q = cut_in_front(req, part, odd);
+			struct cur a = cut_in_front(resp, part, 19 - odd);
+
+			nobody_else(&x, q, a, false);
+			nobody_else(&x, q, resp, false);
+			nobody_else(&x, req, a, false);
+		}
+	}
+	buf_free(&b[0]);
+	buf_free(&b[1]);
+	conv_free(&x.conv);
+}
+END_TEST
+
+/* The last byte first: as much of a protocol as noise with its bytes has. */
+static void turn(struct buf *b)
+{
+	for (size_t i = 0; i < b->len / 2; i++) {
+		char ch = b->p[i];
+
+		b->p[i] = b->p[b->len - 1 - i];
+		b->p[b->len - 1 - i] = ch;
+	}
+}
+
+START_TEST(is_claimed_by_nobody_else_when_turned_round)
+{
+	struct buf b[2] = { { 0 }, { 0 } };
+	struct fixture x;
+	struct cur req, resp;
+
+	load(&x, _i);
+	said(&x, DIR_REQ, &b[0]);
+	said(&x, DIR_RESP, &b[1]);
+	turn(&b[0]);
+	turn(&b[1]);
+	req = cur_of(b[0].p ? b[0].p : "", b[0].len);
+	resp = cur_of(b[1].p ? b[1].p : "", b[1].len);
+	nobody_else(&x, req, resp, false);
+	nobody_else(&x, req, resp, true);
+	buf_free(&b[0]);
+	buf_free(&b[1]);
+	conv_free(&x.conv);
+}
+END_TEST
+
 /* Whether the bytes tell who asks: a Redis array, say, may be either side's. */
 static bool one_way(const struct fixture *x, struct cur req, struct cur resp)
 {
@@ -458,12 +523,13 @@ END_TEST
 Suite *protos_suite(void)
 {
 	Suite *s = suite_create("protos");
-	TCase *t = tcase_create("protos");
+	TCase *t = tcase_create("protos"), *d = tcase_create("detection");
 	int n;
 
 	find_rows();
 	n = (int)nrows;
 	tcase_set_timeout(t, 120);
+	tcase_set_timeout(d, 120);
 	tcase_add_loop_test(t, has_a_complete_table_entry, 0, NPROTOS);
 	tcase_add_test(t, names_what_is_known_and_nothing_else);
 	tcase_add_test(t, keeps_quiet_without_evidence);
@@ -473,8 +539,11 @@ Suite *protos_suite(void)
 	tcase_add_loop_test(t, never_calls_a_prefix_bad, 0, n);
 	tcase_add_loop_test(t, survives_one_wrong_byte_anywhere, 0, n);
 	tcase_add_loop_test(t, survives_a_hole_anywhere, 0, n);
-	tcase_add_loop_test(t, is_claimed_by_nobody_else, 0, n);
-	tcase_add_loop_test(t, is_claimed_by_its_own, 0, n);
+	tcase_add_loop_test(d, is_claimed_by_nobody_else, 0, n);
+	tcase_add_loop_test(d, is_claimed_by_nobody_else_when_cut_in_front, 0, n);
+	tcase_add_loop_test(d, is_claimed_by_nobody_else_when_turned_round, 0, n);
+	tcase_add_loop_test(d, is_claimed_by_its_own, 0, n);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, d);
 	return s;
 }
