@@ -4,13 +4,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "cmd/summary.h"
 #include "ui/screen.h"
@@ -20,12 +19,10 @@ enum { TICK_MS = 100, EXPLAIN_S = 5, SAME_MS = 300 };
 /* Set by signal handlers, which can be told where to write in no other way. */
 static volatile sig_atomic_t stops, first_ms, wants_summary;
 
+/* As much of the clock as a handler can keep. */
 static int clock_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int)(((uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000) & 0x3fffffff);
+	return (int)(clock_ns() / 1000000 & 0x3fffffff);
 }
 
 static void on_stop(int sig)
@@ -68,10 +65,7 @@ static void say(void *ctx, enum level level, const char *text)
 
 static double now_s(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)clock_ns() / 1e9;
 }
 
 int live_status(int error)

@@ -237,11 +237,6 @@ void grid_vline(struct grid *g, int x, int y, int h, enum role role)
 		put(g, x, y + i, role, s.s, s.len, 1);
 }
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 /* Columns of the cells from x on that show `needle`; 0: they do not. */
 static int shows(const struct grid *g, int x, int end, int y, struct str needle)
 {
@@ -252,7 +247,7 @@ static int shows(const struct grid *g, int x, int end, int y, struct str needle)
 		const struct cell_c *c = &g->cells[y * g->w + x];
 
 		for (int i = 0; i < c->len; i++, done++)
-			if (done >= needle.len || lower(c->c[i]) != lower(needle.s[done]))
+			if (done >= needle.len || str_lower(c->c[i]) != str_lower(needle.s[done]))
 				return 0;
 	}
 	return done == needle.len ? x - from : 0;

@@ -5,17 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 bool str_ieq(struct str a, struct str b)
 {
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.s[i]) != lower(b.s[i]))
+		if (str_lower(a.s[i]) != str_lower(b.s[i]))
 			return false;
 	return true;
 }

@@ -43,6 +43,12 @@ static inline bool str_is(struct str a, const char *z)
 	return a.s && a.len == strlen(z) && !memcmp(a.s, z, a.len);
 }
 
+/* ASCII only. */
+static inline char str_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 static inline bool str_starts(struct str a, const char *z)
 {
 	size_t n = strlen(z);

@@ -13,11 +13,6 @@
 
 enum { HEADER_MOST = 128 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* With one place to go back to: the last star takes a character more. */
 static bool fits(struct str glob, struct str s)
 {
@@ -28,7 +23,7 @@ static bool fits(struct str glob, struct str s)
 			star = g++;
 			from = i;
 		} else if (g < glob.len &&
-		           (glob.s[g] == '?' || lower(glob.s[g]) == lower(s.s[i]))) {
+		           (glob.s[g] == '?' || str_lower(glob.s[g]) == str_lower(s.s[i]))) {
 			g++;
 			i++;
 		} else if (star != SIZE_MAX) {
@@ -105,7 +100,7 @@ static void add_key(struct buf *b, const char *prefix, struct str name)
 
 	buf_z(&key, prefix);
 	for (size_t i = 0; i < name.len; i++)
-		buf_ch(&key, lower(name.s[i]));
+		buf_ch(&key, str_lower(name.s[i]));
 	json_str(b, buf_slice(&key));
 	buf_ch(b, ':');
 	b->failed |= key.failed;

@@ -9,17 +9,12 @@ static const char *const secret_names[] = {
 	"cookie",   "credential", "access_key", "accesskeyid", "private_key", "jwt",
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 /* Does s go on with the word? */
 static bool begins_fold(struct str s, const char *word)
 {
 	size_t i = 0;
 
-	while (word[i] && i < s.len && lower(s.s[i]) == word[i])
+	while (word[i] && i < s.len && str_lower(s.s[i]) == word[i])
 		i++;
 	return !word[i];
 }

@@ -16,27 +16,9 @@
 #include "base/err.h"
 #include "store/agg.h"
 #include "store/list.h"
+#include "tests/bench/made.h"
 
 enum { BATCH = 512, ROUNDS = 5, BUDGET_MS = 8 };
-
-#define SECOND 1000000000ll
-#define START  (1700000000 * SECOND)
-
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static struct str text(struct batch *b, const char *fmt, unsigned int n)
-{
-	char z[64];
-
-	snprintf(z, sizeof(z), fmt, n);
-	return batch_text(b, str_of(z));
-}
 
 static void fill_span(struct batch *b, int64_t start, uint64_t *rnd)
 {

@@ -17,6 +17,7 @@
 #include "store/functions.h"
 #include "store/schema.h"
 #include "store/store.h"
+#include "tests/bench/made.h"
 
 enum { BATCH = 1024, ROUNDS = 3 };
 
@@ -26,23 +27,6 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* A fixed sequence, so that every run measures the same rows. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static struct str text(struct batch *b, const char *fmt, unsigned int n)
-{
-	char z[128];
-
-	snprintf(z, sizeof(z), fmt, n);
-	return batch_text(b, str_of(z));
 }
 
 static void fill_span(struct batch *b, struct span *s, uint64_t i, uint64_t *rnd)
