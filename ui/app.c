@@ -87,6 +87,8 @@ static int push(struct app *a, unsigned int view, const char *filter, const char
 	}
 	s->panes[s->n++] = p;
 	a->more = a->dirty = true;
+	if (p->view->shown)
+		p->view->shown(p);
 	return 0;
 }
 

@@ -63,6 +63,8 @@ struct view {
 	/* 0 or -errno with words in err. */
 	int (*open)(struct pane *p, char *err);
 	void (*close)(struct pane *p);
+	/* It lies on top for the first time, before the next key. May be NULL. */
+	void (*shown)(struct pane *p);
 	/*
 	 * Takes up what is new, working about budget_ms at most. 0: up to date, 1:
 	 * more to do; -errno with words in err, shown at the bottom. Calls

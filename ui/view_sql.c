@@ -18,7 +18,7 @@ enum { CHECK_MS = 300 };
 struct sql {
 	struct sheet sheet;
 	char *text;
-	bool typed;               /* the prompt has been opened */
+	bool given;               /* the statement is the command line's */
 	struct answer *functions; /* their names, for Tab */
 	struct answer *check;     /* of what is being typed */
 	struct completions words;
@@ -47,9 +47,9 @@ static int sql_open_view(struct pane *p, char *err)
 
 	if (e)
 		return e;
-	v->typed = !p->filter && o->sql;
+	v->given = !p->filter && o->sql;
 	v->text = strdup(p->filter ? p->filter : o->sql ? o->sql : "select * from spans");
-	for (size_t i = 0; v->typed && i < o->nparams && i < ANSWER_PARAMS; i++)
+	for (size_t i = 0; v->given && i < o->nparams && i < ANSWER_PARAMS; i++)
 		v->sheet.params[v->sheet.nparams++] =
 			(struct answer_param){ o->params[2 * i], o->params[2 * i + 1] };
 	v->functions = answer_start(app_store(p->app), find, NULL, 0);
@@ -189,17 +189,15 @@ static void ask_statement(struct sql *v)
 		.complete = prompt_complete,
 	};
 
-	v->typed = true;
 	app_prompt(v->sheet.pane->app, &prompt);
 }
 
-static int sql_ask(struct pane *p, int budget_ms, char *err)
+static void sql_shown(struct pane *p)
 {
 	struct sql *v = p->state;
 
-	if (!v->typed)
+	if (!v->given)
 		ask_statement(v);
-	return sheet_ask(p, budget_ms, err);
 }
 
 static enum handled sql_act(struct pane *p, enum action a, const char *key)
@@ -236,7 +234,8 @@ const struct view view_sql = {
 	.every_ms = 100,
 	.open = sql_open_view,
 	.close = sql_close_view,
-	.ask = sql_ask,
+	.shown = sql_shown,
+	.ask = sheet_ask,
 	.draw = sheet_draw,
 	.act = sql_act,
 	.mouse = sheet_mouse,

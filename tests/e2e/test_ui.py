@@ -219,6 +219,14 @@ def test_an_alert_marks_rows_and_rings_once(folder):
     assert (folder / "bytes").read_bytes().count(b"\a") == 1
 
 
+def test_a_statement_may_follow_its_key_at_once():
+    with Tmux(80, 24) as t:
+        t.keys(f"{OBI} trace -r {RECORDING}", "Enter")
+        t.sees(r"GET /")
+        t.keys(r"\;", "C-u", *"select", "Space", *"6*7", "Space", *"answer", "Enter")
+        t.sees(r"^ *answer *\n> +42")
+
+
 def test_the_mouse_selects_sorts_and_scrolls():
     with Tmux(100, 30) as t:
         t.keys(f"TERM=xterm {OBI} trace -r {MINUTES}", "Enter")
