@@ -2,14 +2,13 @@
 """AMQP spans of both sides against what the client did and what RabbitMQ counted."""
 import json
 import os
-import subprocess
 from collections import Counter
 
 import pytest
 
 from rig.accounts import clean, same, times_are_sane
 from rig.obi import Obi, run as obi_run
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client
 from rig.rabbitmq import Rabbitmq
 
 N = 250
@@ -27,20 +26,12 @@ def broker():
 def run(request, broker):
     middle = request.param == "in the middle"
     argv = [os.environ["CLIENTS"], ROOT / "tests/load/amqp_load.py", broker.port, N, int(middle)]
-    gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-    client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        if middle:
-            assert client.stdout.readline() == "ready\n"
+    with Client(*argv, middle=middle) as client:
         broker.mark()
         with Obi("--show-secrets", "--proto", "amqp", pids=[*broker.pids, client.pid]) as obi:
-            out, _ = client.communicate("\n", timeout=300)
-            assert not client.returncode
+            out = client.run()
             obi.quiet()
             run = obi.stop(busy=True)
-    finally:
-        end(client)
     run.did, run.middle, run.counted = Counter(json.loads(out)), middle, broker.counted()
     run.clients = [r for r in run.rows if r["pid"] == client.pid]
     run.servers = [r for r in run.rows if r["pid"] != client.pid]

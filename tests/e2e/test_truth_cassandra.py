@@ -2,14 +2,13 @@
 """CQL spans of client and server against what the driver did and what Cassandra counted, in each version."""
 import json
 import os
-import subprocess
 
 import pytest
 
 from rig.accounts import same, times_are_sane
 from rig.cassandra import Cassandra
 from rig.obi import Obi
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client
 
 N = 300
 
@@ -25,19 +24,11 @@ def server():
 def run(request, server):
     version, middle = request.param[0], request.param[1] == "in the middle"
     argv = [os.environ["CLIENTS"], ROOT / "tests/load/cql_load.py", server.port, version, N, int(middle)]
-    gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-    client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        if middle:
-            assert client.stdout.readline() == "ready\n"
-        with Obi("--proto", "cassandra", pids=[server.pid, client.pid]) as obi:
-            out, _ = client.communicate("\n", timeout=300)
-            assert not client.returncode
-            obi.quiet()
-            run = obi.stop(busy=True)
-    finally:
-        end(client)
+    with Client(*argv, middle=middle) as client, \
+            Obi("--proto", "cassandra", pids=[server.pid, client.pid]) as obi:
+        out = client.run()
+        obi.quiet()
+        run = obi.stop(busy=True)
     run.middle, run.version, run.told = middle, version, json.loads(out)
     run.clients = run.of("client", pid=client.pid)
     run.servers = run.of("server", pid=server.pid)

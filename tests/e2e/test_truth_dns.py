@@ -3,14 +3,13 @@
 import json
 import re
 import socket
-import subprocess
 from collections import Counter
 
 import pytest
 
 from rig.accounts import clean, same
 from rig.obi import Obi
-from rig.proc import ROOT, end, wait_for
+from rig.proc import ROOT, Client, wait_for
 from rig.servers import Server
 
 N = 500
@@ -76,22 +75,14 @@ def run(request):
     middle = request.param == "in the middle"
     with Unbound() as server:
         load = ["/usr/bin/python3", ROOT / "tests/load/dns_load.py", server.port, N, int(middle)]
-        gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
         inside = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"',
                   server.dir / "resolv.conf"]
-        client = subprocess.Popen([str(a) for a in inside + ([] if middle else gate) + load], text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            if middle:
-                assert client.stdout.readline() == "ready\n"
+        with Client(*load, middle=middle, inside=inside) as client:
             before = len(server.told())
             with Obi("--show-secrets", "--proto", "dns", pids=[server.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=300)
-                did = Counter(json.loads(out))
+                did = Counter(json.loads(client.run()))
                 wait_for("unbound's log", lambda: len(server.told()) - before >= did.total())
                 run = obi.stop()
-        finally:
-            end(client)
         run.did, run.log = did, server.told()[before:]
         run.clients, run.servers = run.of("client"), run.of("server")
         yield run
@@ -137,13 +128,10 @@ def test_dig_and_a_server_that_never_answers(folder):
         names.write_text("".join(f"n{i % 20}.obi.test {t}\n" for i in range(50) for t in ("A", "AAAA")))
         dig = f"dig @127.0.0.1 -p {server.port} -f {names} >/dev/null; " \
               f"dig @127.0.0.1 -p {silent.getsockname()[1]} +time=1 +tries=2 never.obi.test >/dev/null"
-        client = subprocess.Popen(["/bin/sh", "-c", f"read -r _; {dig}; :"], stdin=subprocess.PIPE, text=True)
-        try:
-            with Obi("--proto", "dns", pids=[server.pid, client.pid]) as obi:
-                client.communicate("\n", timeout=300)
-                run = obi.stop()
-        finally:
-            end(client)
+        with Client("/bin/sh", "-c", f"{dig}; :") as client, \
+                Obi("--proto", "dns", pids=[server.pid, client.pid]) as obi:
+            client.run()
+            run = obi.stop()
         log = server.told()
     clean(run)
     never = [r for r in run.rows if r["target"] == "never.obi.test"]

@@ -10,35 +10,20 @@ import pytest
 
 from rig.accounts import carried, clean, same, times_are_sane
 from rig.obi import Obi
-from rig.proc import ROOT, end, free_port, listens, wait_for
+from rig.proc import ROOT, Client, end, free_port, listens, wait_for
 from rig.servers import Nginx, Server
 
 N = 1200
 WAYS = ["from the start", "in the middle"]
 
 
-class Load:
+def load(name, port, middle, env):
     """A client that waits for a line; its connections are open by then if it joins in the middle."""
+    return Client(os.environ["CLIENTS"], ROOT / "tests/load" / name, port, N, int(middle), middle=True, env=env)
 
-    def __init__(self, name, port, middle, env):
-        argv = [os.environ["CLIENTS"], ROOT / "tests/load" / name, port, N, int(middle)]
-        self.process = subprocess.Popen([str(a) for a in argv], text=True, env=env, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
-        self.pid = self.process.pid
 
-    def ready(self):
-        assert self.process.stdout.readline() == "ready\n"
-
-    def run(self):
-        out, _ = self.process.communicate("\n", timeout=300)
-        assert not self.process.returncode
-        return [tuple(x) for x in json.loads(out)]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        end(self.process)
+def did(client):
+    return [tuple(x) for x in json.loads(client.run())]
 
 
 class Grpc(Server):
@@ -61,14 +46,13 @@ def of(run, pid, kind):
 # ---- gRPC ----
 
 def called(middle, env):
-    with Grpc() as server, Load("grpc_load.py", server.port, middle, env) as load:
-        load.ready()
+    with Grpc() as server, load("grpc_load.py", server.port, middle, env) as client:
         server.mark()
-        with Obi(pids=[server.pid, load.pid]) as obi:
-            seen = load.run()
+        with Obi(pids=[server.pid, client.pid]) as obi:
+            seen = did(client)
             run = obi.stop()
         run.middle, run.seen, run.account = middle, seen, server.account()
-        run.sides = [(of(run, server.pid, "server"), run.account), (of(run, load.pid, "client"), seen)]
+        run.sides = [(of(run, server.pid, "server"), run.account), (of(run, client.pid, "client"), seen)]
     return run
 
 
@@ -152,15 +136,14 @@ def test_bytes_are_the_same_on_both_sides(calls):
 # ---- HTTP/2 ----
 
 def requested(middle, env):
-    with Nginx(listen="http2") as nginx, Load("http2_load.py", nginx.port, middle, env) as load:
-        load.ready()
+    with Nginx(listen="http2") as nginx, load("http2_load.py", nginx.port, middle, env) as client:
         nginx.mark()
-        with Obi("--show-secrets", pids=[*nginx.pids, load.pid]) as obi:
-            seen = load.run()
+        with Obi("--show-secrets", pids=[*nginx.pids, client.pid]) as obi:
+            seen = did(client)
             run = obi.stop()
         run.seen, run.middle = seen, middle
         run.log = [r for r in nginx.access() if r[0] == nginx.port]
-        run.servers, run.clients = run.of("server", "http2"), of(run, load.pid, "client")
+        run.servers, run.clients = run.of("server", "http2"), of(run, client.pid, "client")
     return run
 
 

@@ -10,7 +10,7 @@ import pytest
 from rig.accounts import clean, same, times_are_sane
 from rig.kafka import Kafka
 from rig.obi import Obi, run as obi_run
-from rig.proc import end
+from rig.proc import Client
 
 N = 1000
 CONTEXT = "0af7651916cd43dd8448eb211c80319c"
@@ -25,23 +25,16 @@ def broker():
         yield k
 
 
-def traced(broker, argv, middle=False, stdin=None):
+def traced(broker, argv, middle=False, stdin=""):
     """A client under obi, which begins before it or meets it when it is ready; the run with both accounts."""
-    gate = [] if middle else ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-    client = subprocess.Popen(gate + argv, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
-    try:
+    with Client(*argv, middle=middle) as client:
         if middle:
-            assert client.stdout.readline() == "ready\n"
             time.sleep(1)
         broker.mark()
         with Obi("--show-secrets", "--proto", "kafka", pids=[broker.pid, client.pid]) as obi:
-            out, err = client.communicate("\n" + (stdin or ""), timeout=300)
-            assert not client.returncode, (out, err)
+            out = client.run(stdin)
             obi.quiet()
             run = obi.stop(busy=True)
-    finally:
-        end(client)
     run.text, run.middle = out, middle
     run.log = list(broker.requests())
     run.clients = [r for r in run.rows if r["pid"] == client.pid and r["peer_port"] == broker.port]

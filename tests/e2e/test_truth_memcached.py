@@ -8,7 +8,7 @@ import pytest
 
 from rig.accounts import clean, inside, same, times_are_sane
 from rig.obi import Obi
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client
 from rig.servers import Server
 
 N = 100
@@ -40,19 +40,11 @@ def run(request):
     middle = when == "in the middle"
     with Memcached() as server:
         argv = ["/usr/bin/python3", ROOT / "tests/load/memcached_load.py", server.port, N, how, int(middle)]
-        gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-        client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            if middle:
-                assert client.stdout.readline() == "ready\n"
+        with Client(*argv, middle=middle) as client:
             server.mark()
             with Obi("--show-secrets", "--proto", "memcached", pids=[server.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=300)
-                assert not client.returncode
+                out = client.run()
                 run = obi.stop()
-        finally:
-            end(client)
         run.did, run.counted = Counter(json.loads(out)), server.counted()
         run.binary, run.middle = how == "binary", middle
         run.clients, run.servers = run.of("client", pid=client.pid), run.of("server", pid=server.pid)

@@ -9,7 +9,7 @@ import pytest
 
 from rig.accounts import clean, same, times_are_sane
 from rig.obi import Obi, run as obi_run
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client
 from rig.servers import Server
 
 N = 200
@@ -46,20 +46,13 @@ def run(request):
     middle = request.param == "in the middle"
     with Mongo() as mongo:
         argv = [os.environ["CLIENTS"], ROOT / "tests/load/mongodb_load.py", mongo.port, N, int(middle)]
-        gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-        client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
+        with Client(*argv, middle=middle) as client:
             if middle:
-                assert client.stdout.readline() == "ready\n"
                 mongo.mark()
             with Obi("--show-secrets", "--proto", "mongodb", pids=[mongo.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=300)
-                assert not client.returncode
+                out = client.run()
                 obi.quiet()
                 run = obi.stop(busy=True)
-        finally:
-            end(client)
         run.account = list(mongo.account())
         run.did = {tuple(k[:-1]): k[-1] for k in json.loads(out)}
         run.middle = middle

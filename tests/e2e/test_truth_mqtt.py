@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """MQTT spans of mosquitto and paho against what the client counted, one for one."""
 import json
-import subprocess
 from collections import Counter
 
 import pytest
 
 from rig.accounts import clean, same, times_are_sane
 from rig.obi import Obi
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client
 from rig.servers import Server
 
 N = 100
@@ -31,17 +30,10 @@ def run(request):
     middle = request.param == "in the middle"
     with Mosquitto() as broker:
         argv = ["/usr/bin/python3", ROOT / "tests/load/mqtt_load.py", broker.port, N, int(middle)]
-        gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-        client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            if middle:
-                assert client.stdout.readline() == "ready\n"
-            with Obi("--show-secrets", "--proto", "mqtt", pids=[broker.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=300)
-                run = obi.stop()
-        finally:
-            end(client)
+        with Client(*argv, middle=middle) as client, \
+                Obi("--show-secrets", "--proto", "mqtt", pids=[broker.pid, client.pid]) as obi:
+            out = client.run()
+            run = obi.stop()
         run.did, run.middle = Counter(json.loads(out)), middle
         run.clients, run.servers = ([r for r in run.rows if r["pid"] == p] for p in (client.pid, broker.pid))
         yield run

@@ -2,14 +2,13 @@
 """NATS spans of server and client against what the client counted, one for one."""
 import json
 import os
-import subprocess
 from collections import Counter
 
 import pytest
 
 from rig.accounts import clean, same, times_are_sane
 from rig.obi import Obi
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client
 from rig.servers import Server
 
 N = 300
@@ -28,17 +27,10 @@ def run(request):
     middle = request.param == "in the middle"
     with Nats() as nats:
         argv = [os.environ["CLIENTS"], ROOT / "tests/load/nats_load.py", nats.port, N, int(middle)]
-        gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-        client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            if middle:
-                assert client.stdout.readline() == "ready\n"
-            with Obi("--show-secrets", "--proto", "nats", pids=[nats.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=300)
-                run = obi.stop()
-        finally:
-            end(client)
+        with Client(*argv, middle=middle) as client, \
+                Obi("--show-secrets", "--proto", "nats", pids=[nats.pid, client.pid]) as obi:
+            out = client.run()
+            run = obi.stop()
         run.did = Counter(json.loads(out))
         run.middle = middle
         run.clients, run.servers = (([r for r in run.rows if r["pid"] == p and r["kind"] in kinds])

@@ -9,7 +9,7 @@ import pytest
 
 from rig.accounts import clean, inside, times_are_sane
 from rig.obi import Obi, run as obi_run
-from rig.proc import ROOT, end
+from rig.proc import ROOT, Client, end
 from rig.servers import Nginx, Server
 
 N = 1000
@@ -54,22 +54,12 @@ def server():
         yield nginx
 
 
-def gate(*argv):
-    """A process that becomes this program when it is given a line."""
-    return subprocess.Popen(["/bin/sh", "-c", 'read -r _; exec "$@"', "gate", *map(str, argv)], text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-
 def traced(pids, *argv):
     """Run of obi on these and on a client; what the client printed, its pid and exit status."""
-    client = gate(*argv)
-    try:
-        with Obi(pids=[*pids, client.pid]) as obi:
-            out, err = client.communicate("\n" * 2, timeout=100)
-            run = obi.stop()
-    finally:
-        end(client)
-    run.out, run.client_err, run.client, run.code = out, err, client.pid, client.returncode
+    with Client(*argv) as client, Obi(pids=[*pids, client.pid]) as obi:
+        out = client.run("\n", check=False)
+        run = obi.stop()
+    run.out, run.client_err, run.client, run.code = out, client.err, client.pid, client.code
     return run
 
 

@@ -2,13 +2,12 @@
 """WebSocket spans of server and client against what both counted, connection by connection."""
 import json
 import os
-import subprocess
 
 import pytest
 
 from rig.accounts import clean, times_are_sane
 from rig.obi import Obi
-from rig.proc import ROOT, end, wait_for
+from rig.proc import ROOT, Client, wait_for
 from rig.servers import Server
 
 CONNECTIONS, MESSAGES = 16, 80
@@ -36,19 +35,10 @@ def run(request):
     with Chat() as server:
         argv = [os.environ["CLIENTS"], ROOT / "tests/load/ws_load.py", server.port, CONNECTIONS, MESSAGES,
                 int(middle)]
-        gate = ["/bin/sh", "-c", 'read -r _; exec "$@"', "gate"]
-        client = subprocess.Popen([str(a) for a in ([] if middle else gate) + argv], text=True,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        try:
-            if middle:
-                assert client.stdout.readline() == "ready\n"
-            with Obi(pids=[server.pid, client.pid]) as obi:
-                out, _ = client.communicate("\n", timeout=300)
-                assert not client.returncode
-                account = server.account()
-                run = obi.stop()
-        finally:
-            end(client)
+        with Client(*argv, middle=middle) as client, Obi(pids=[server.pid, client.pid]) as obi:
+            out = client.run()
+            account = server.account()
+            run = obi.stop()
         run.middle, run.account, run.did = middle, account, {d["port"]: d for d in json.loads(out)}
         run.clients = {r["local_port"]: r for r in run.of("client", "websocket", pid=client.pid)}
         run.servers = {r["peer_port"]: r for r in run.of("server", "websocket", pid=server.pid)}

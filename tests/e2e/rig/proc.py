@@ -154,3 +154,35 @@ class Gate:
 
     def __exit__(self, *_):
         end(self.process)
+
+
+class Client:
+    """A client whose connections obi sees from the start or in the middle.
+
+    From the start it exists with its final pid and begins when run() says so. In the middle it has
+    said "ready" by itself: its connections are open, and it waits for a line.
+    """
+
+    def __init__(self, *argv, middle=False, inside=(), env=None):
+        gate = () if middle else ("/bin/sh", "-c", 'read -r _; exec "$@"', "gate")
+        self.process = subprocess.Popen([str(a) for a in (*inside, *gate, *argv)], text=True, env=env,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        self.pid = self.process.pid
+        if middle and self.process.stdout.readline() != "ready\n":
+            end(self.process)
+            raise AssertionError(f"{argv} did not become ready:\n{self.process.stderr.read()[-2000:]}")
+
+    def run(self, stdin="", check=True, timeout=300):
+        """Gives it its line and this after it, waits for its end; what it printed."""
+        out, self.err = self.process.communicate("\n" + stdin, timeout=timeout)
+        self.code = self.process.returncode
+        if check and self.code:
+            raise AssertionError(f"{self.process.args} ended with {self.code}:\n{self.err[-2000:]}")
+        return out
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        end(self.process)
