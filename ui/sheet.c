@@ -223,6 +223,11 @@ static void take(struct sheet *s)
 	app_touch(a);
 }
 
+bool sheet_is_slow(const struct sheet *s)
+{
+	return s->running && answer_seconds(s->running) > 0.08; /* before it is felt */
+}
+
 int sheet_ask(struct pane *p, int budget_ms, char *err)
 {
 	struct sheet *s = p->state;
@@ -242,7 +247,7 @@ int sheet_ask(struct pane *p, int budget_ms, char *err)
 		take(s);
 		return due(s);
 	}
-	if (answer_seconds(s->running) > 0.3)
+	if (sheet_is_slow(s))
 		app_touch(p->app); /* how long it has been */
 	return answer_seconds(s->running) < SETTLED_S;
 }

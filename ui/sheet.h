@@ -84,6 +84,9 @@ int64_t sheet_number(const struct sheet *s, const char *column); /* COL_NULL: un
 /* For enter(): the trace that the row names, where it does; else the row in full. */
 enum handled sheet_to_trace(struct sheet *s);
 
+/* It has been asking for so long that a person wants to be told. */
+bool sheet_is_slow(const struct sheet *s);
+
 /* Functions of struct view. */
 int sheet_ask(struct pane *p, int budget_ms, char *err);
 void sheet_draw(struct pane *p, struct grid *g, struct rect r);

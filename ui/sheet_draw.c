@@ -90,8 +90,8 @@ static void draw_words(struct sheet *s, struct grid *g, struct rect r)
 			rest.s += n;
 			rest.len -= n;
 		}
-	} else if (s->running && answer_seconds(s->running) > 0.3) {
-		grid_textf(g, r.x + 4, y, r.w - 5, ROLE_DIM, "asking for %.0f s; Ctrl-C stops it",
+	} else if (sheet_is_slow(s)) {
+		grid_textf(g, r.x + 4, y, r.w - 5, ROLE_DIM, "asking for %.1f s; Ctrl-C stops it",
 		           answer_seconds(s->running));
 	} else if (s->shown) {
 		grid_textf(g, r.x + 4, y, r.w - 5, ROLE_DIM, s->filter[0] ? "no %s fit" : "no %s",
@@ -145,8 +145,8 @@ void sheet_status(struct pane *p, struct buf *left, struct buf *right)
 
 	if (p->view->columns) /* a view of columns that are known takes filters */
 		buf_fmt(left, "Filter: %s", s->filter[0] ? s->filter : "none");
-	if (s->running && answer_seconds(s->running) > 0.3)
-		buf_fmt(right, "asking %.0f s  ", answer_seconds(s->running));
+	if (sheet_is_slow(s))
+		buf_fmt(right, "asking %.1f s  ", answer_seconds(s->running));
 	app_count(right, n ? s->table.cursor + 1 : 0);
 	buf_ch(right, '/');
 	app_count(right, n);

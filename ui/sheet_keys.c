@@ -287,7 +287,7 @@ enum handled sheet_act(struct pane *p, enum action a, const char *key)
 	if (a == ACT_INTERRUPT && sheet_stop(s))
 		return UI_HANDLED;
 	/* One that has only just begun is not what a person wants to stop. */
-	if (a == ACT_BACK && s->running && answer_seconds(s->running) > 0.3)
+	if (a == ACT_BACK && sheet_is_slow(s))
 		return sheet_stop(s) ? UI_HANDLED : UI_IGNORED;
 	if (s->detailed && (a == ACT_BACK || (a == ACT_QUIT && s->full)))
 		return sheet_hide_detail(s);

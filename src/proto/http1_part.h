@@ -20,7 +20,7 @@ enum asked {
 	ASKED_ERRORS,  /* the body says whether there is one */
 };
 
-enum { QUEUE = 512, QUEUE_WORD = 10 }; /* so many of them in a word */
+enum { QUEUE = 160, QUEUE_WORD = 10 }; /* so many of them in a word */
 
 struct http1_queue {
 	uint16_t first, count;

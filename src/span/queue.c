@@ -6,7 +6,7 @@
 
 #include "span/body.h"
 
-enum { MAX_DEFS = 4096, DEF_BYTES = 4096 };
+enum { MAX_DEFS = 4096, DEF_BYTES = 4096, DB_BYTES = 255 };
 
 /* ---- requests ---- */
 
@@ -121,16 +121,18 @@ void queue_forget(struct hash *defs, uint64_t id)
 	free(old);
 }
 
+void queue_db(struct talk *k, struct str db)
+{
+	free(k->db);
+	k->db = db.len ? strndup(db.s, db.len < DB_BYTES ? db.len : DB_BYTES) : NULL;
+}
+
 void queue_finish(struct pairs *p, struct conn *c, struct req *r)
 {
 	struct talk *k = c->pairs;
 
-	if (r->newdb_ok && !r->error) {
-		struct str db = str_head(req_get(r, r->newdb), sizeof(k->db) - 1);
-
-		memcpy(k->db, db.s ? db.s : "", db.len);
-		k->db[db.len] = 0;
-	}
+	if (r->newdb_ok && !r->error)
+		queue_db(k, req_get(r, r->newdb));
 	queue_unlink(p, k, r);
 	p->stats.ended++;
 	c->requests++;
@@ -174,8 +176,11 @@ void queue_forget_all(struct hash *defs)
 
 void queue_fini(struct talk *k)
 {
+	free(k->db);
 	queue_forget_all(&k->defs);
-	buf_free(&k->kept);
+	if (k->kept)
+		buf_free(&k->kept->attrs);
+	free(k->kept);
 }
 
 void queue_free(struct pairs *p)

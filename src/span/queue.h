@@ -10,6 +10,11 @@
 #include "base/hash.h"
 #include "span/req.h"
 
+struct kept { /* attributes that every request of a connection has */
+	struct buf attrs;
+	uint64_t has[(ATTR_MAX + 63) / 64];
+};
+
 /* A connection's requests. */
 struct talk {
 	struct req *head, *tail; /* open, oldest first */
@@ -19,11 +24,10 @@ struct talk {
 	struct hash defs;       /* prepared statements: id to NUL-terminated text */
 	uint64_t prelude_bytes; /* of messages that belong to the next request */
 	struct moment lead;     /* of the first that leads it; ts_ns 0: none did */
-	bool alone; /* the last request wanted no answer: what passes unread is its own */
-	bool leads; /* what passes unread belongs to the next request too */
-	char db[64];
-	struct buf kept; /* attributes that every request has */
-	uint64_t kept_has[(ATTR_MAX + 63) / 64];
+	bool alone;        /* the last request wanted no answer: what passes unread is its own */
+	bool leads;        /* what passes unread belongs to the next request too */
+	char *db;          /* the database that is current; NULL: not known */
+	struct kept *kept; /* NULL: none */
 };
 
 struct pairs {
@@ -40,6 +44,8 @@ struct pairs {
 
 /* The queue of c, made on first use; NULL on ENOMEM. */
 struct talk *queue_of(struct conn *c);
+/* The database that is current from here on; where there is no memory it is unknown. */
+void queue_db(struct talk *k, struct str db);
 void queue_fini(struct talk *k); /* what it remembers; its requests must be gone */
 
 /* An empty request, not in any queue yet; NULL on ENOMEM. */

@@ -9,6 +9,7 @@
 #include "span/redact.h"
 
 #include "base/json.h"
+#include "proto/proto.h"
 #include "proto/sql.h"
 #include "span/mailbox.h"
 #include "span/secret.h"
@@ -290,9 +291,9 @@ static bool is_secret_number(struct str key)
 
 /*
  * JSON: the text values of its members, and of what lies inside those; in a body the
- * numbers too.
+ * numbers too. False where nothing has to change: nothing is added.
  */
-static void add_json(struct buf *b, struct str s, bool numbers)
+static bool add_json(struct buf *b, struct str s, bool numbers)
 {
 	struct attr_walk w = { .key = STR_NULL };
 	size_t done = 0;
@@ -326,12 +327,14 @@ static void add_json(struct buf *b, struct str s, bool numbers)
 		}
 		i += n;
 	}
-	buf_add(b, s.s + done, s.len - done);
+	if (done)
+		buf_add(b, s.s + done, s.len - done);
+	return done;
 }
 
 static void add_attrs(struct buf *b, struct str s)
 {
-	add_json(b, s, false);
+	(void)add_json(b, s, false);
 }
 
 /* ---- bodies ---- */
@@ -383,7 +386,7 @@ static void add_body(struct buf *b, struct str quoted)
 	while (blank < s.len && strchr(" \t\r\n", s.s[blank]) && s.s[blank])
 		blank++;
 	if (blank < s.len && (s.s[blank] == '{' || s.s[blank] == '['))
-		add_json(&clean, s, true);
+		buf_str(&clean, add_json(&clean, s, true) ? STR("") : s);
 	else if (str_starts(s, "--"))
 		add_parts(&clean, s);
 	else if (is_form(s))
@@ -402,6 +405,7 @@ static void add_body(struct buf *b, struct str quoted)
 
 /* ---- rows ---- */
 
+/* May add nothing where nothing has to change. */
 typedef void adder(struct buf *b, struct str s);
 
 static void apply(struct str *field, struct batch *b, adder *add)
@@ -411,7 +415,7 @@ static void apply(struct str *field, struct batch *b, adder *add)
 	if (!field->s || !field->len)
 		return;
 	add(&t, *field);
-	if (!str_eq(*field, buf_slice(&t)))
+	if (t.len && !str_eq(*field, buf_slice(&t)))
 		*field = batch_text(b, buf_slice(&t));
 	buf_free(&t);
 }
@@ -439,6 +443,7 @@ static void redact_mail(struct span *row, struct batch *b)
 
 void redact_row(enum table t, void *row, struct batch *b)
 {
+	const struct proto *p;
 	struct span *s = row;
 
 	if (t == TABLE_CONNECTIONS)
@@ -448,11 +453,10 @@ void redact_row(enum table t, void *row, struct batch *b)
 		apply(&((struct proc_row *)row)->cmdline, b, add_message);
 	if (t != TABLE_SPANS)
 		return;
-	if (str_is(s->proto, "postgresql") || str_is(s->proto, "mysql") ||
-	    str_is(s->proto, "cassandra") || str_is(s->proto, "clickhouse"))
+	p = proto_by_id(proto_by_name(s->proto));
+	if (p && p->family == FAMILY_SQL)
 		redact_sql(s, b);
-	else if (str_is(s->proto, "http") || str_is(s->proto, "http2") ||
-	         str_is(s->proto, "websocket"))
+	else if (p && p->family == FAMILY_HTTP)
 		apply(&s->target, b, add_url);
 	else if (str_is(s->proto, "smtp"))
 		redact_mail(s, b);

@@ -80,9 +80,14 @@ static void take_kept(struct talk *k, const struct msg *m)
 	struct req r = { .attrs = { 0 } };
 
 	req_attrs(&r, m);
-	buf_free(&k->kept);
-	k->kept = r.attrs;
-	memcpy(k->kept_has, r.has, sizeof(r.has));
+	k->kept = k->kept ? k->kept : calloc(1, sizeof(*k->kept));
+	if (!k->kept) {
+		buf_free(&r.attrs);
+		return;
+	}
+	buf_free(&k->kept->attrs);
+	k->kept->attrs = r.attrs;
+	memcpy(k->kept->has, r.has, sizeof(r.has));
 }
 
 void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct req *r,
@@ -93,7 +98,7 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 		take_topic(p, k, r, m);
 	if (m->query.s)
 		r->query = req_text(r, m->query);
-	r->db = req_text(r, k->db[0] ? str_of(k->db) : STR_NULL);
+	r->db = req_text(r, k->db ? str_of(k->db) : STR_NULL);
 	take_trace(r, m);
 	if (m->level)
 		take_level(r, m);
@@ -101,18 +106,11 @@ void take_texts(struct pairs *p, const struct conn *c, struct talk *k, struct re
 		r->newdb = req_text(r, m->db);
 		r->newdb_ok = true;
 	}
-	if (k->kept.len) {
-		buf_str(&r->attrs, buf_slice(&k->kept));
-		memcpy(r->has, k->kept_has, sizeof(r->has));
+	if (k->kept) {
+		buf_str(&r->attrs, buf_slice(&k->kept->attrs));
+		memcpy(r->has, k->kept->has, sizeof(r->has));
 	}
 	take_attrs(p, r, DIR_REQ, m);
-}
-
-static void take_db(struct talk *k, struct str db)
-{
-	db = str_head(db, sizeof(k->db) - 1);
-	memcpy(k->db, db.s ? db.s : "", db.len);
-	k->db[db.len] = 0;
 }
 
 void take_status(const struct conn *c, struct req *r, const struct msg *m)
@@ -140,7 +138,7 @@ void take_first(struct req *r, const struct msg *part)
 void take_current(struct talk *k, const struct msg *m)
 {
 	if (m->flags & MSG_F_NEWDB)
-		take_db(k, m->db);
+		queue_db(k, m->db);
 	if (m->flags & MSG_F_KEEP)
 		take_kept(k, m);
 }

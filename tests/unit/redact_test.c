@@ -12,6 +12,7 @@ static const struct {
 	  "UPDATE t SET a = ? WHERE id = ?" },
 	{ "a token in a query", "http", "/login?user=ann&token=abc123&x=1",
 	  "/login?user=ann&token=REDACTED&x=1" },
+	{ "a token for an application", "fastcgi", "/a.php?token=abc123", "/a.php?token=REDACTED" },
 	{ "any case of its name", "http", "/a?API_KEY=k&Sig=s",
 	  "/a?API_KEY=REDACTED&Sig=REDACTED" },
 	{ "user and password of a URL", "http", "http://ann:pw@host/path",
