@@ -132,7 +132,7 @@ static const struct {
 	  "No HTTP requests.",
 	  "SELECT coalesce(service, comm, '?') AS service, kind, op,"
 	  " coalesce(route, target) AS route, " FIGURES
-	  " WHERE proto IN ('http', 'http2', 'grpc', 'fastcgi') GROUP BY 1, 2, 3, 4"
+	  " WHERE proto IN ('http', 'http2', 'grpc', 'fastcgi', 'uwsgi', 'scgi') GROUP BY 1, 2, 3, 4"
 	  " ORDER BY total_ms DESC, 1, 2, 3, 4 LIMIT 200" },
 	{ "queries", "Queries",
 	  "statements, their literals replaced by ?; as seen by the client"

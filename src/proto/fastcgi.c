@@ -12,9 +12,7 @@
  * head belongs to the id of its record. A variable that is torn by the border of
  * two records is passed over, and the request flagged cut.
  */
-#include <ctype.h>
-
-#include "proto/proto.h"
+#include "proto/cgi.h"
 
 enum type {
 	BEGIN_REQUEST = 1,
@@ -76,36 +74,6 @@ static bool is_head(struct cur c, enum dir dir)
 
 /* ----- the variables of a request ----- */
 
-struct vars {
-	struct str method, uri, script, query, host, agent, addr, protocol, traceparent, tracestate,
-		baggage;
-};
-
-static struct str *var_of(struct vars *v, struct str name)
-{
-	static const struct {
-		const char *name;
-		size_t at;
-	} known[] = {
-		{ "REQUEST_METHOD", offsetof(struct vars, method) },
-		{ "REQUEST_URI", offsetof(struct vars, uri) },
-		{ "SCRIPT_NAME", offsetof(struct vars, script) },
-		{ "QUERY_STRING", offsetof(struct vars, query) },
-		{ "HTTP_HOST", offsetof(struct vars, host) },
-		{ "HTTP_USER_AGENT", offsetof(struct vars, agent) },
-		{ "REMOTE_ADDR", offsetof(struct vars, addr) },
-		{ "SERVER_PROTOCOL", offsetof(struct vars, protocol) },
-		{ "HTTP_TRACEPARENT", offsetof(struct vars, traceparent) },
-		{ "HTTP_TRACESTATE", offsetof(struct vars, tracestate) },
-		{ "HTTP_BAGGAGE", offsetof(struct vars, baggage) },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (str_is(name, known[i].name))
-			return (struct str *)(void *)((char *)v + known[i].at);
-	return NULL;
-}
-
 /* One byte, or four with the highest bit set (3.4). */
 static uint32_t take_size(struct cur *c)
 {
@@ -115,12 +83,12 @@ static uint32_t take_size(struct cur *c)
 }
 
 /* Name-value pairs of one record; false where the last one is torn. */
-static bool take_vars(struct cur c, struct vars *v)
+static bool take_vars(struct cur c, struct cgi_vars *v)
 {
 	while (cur_left(&c)) {
 		uint32_t name_len = take_size(&c), value_len = take_size(&c);
 		struct str name = cur_str(&c, name_len), value = cur_str(&c, value_len);
-		struct str *out = c.over ? NULL : var_of(v, name);
+		struct str *out = c.over ? NULL : cgi_var(v, name);
 
 		if (c.over)
 			return false;
@@ -128,41 +96,6 @@ static bool take_vars(struct cur c, struct vars *v)
 			*out = value;
 	}
 	return true;
-}
-
-static struct str path_of(struct str uri)
-{
-	const char *mark = uri.len ? memchr(uri.s, '?', uri.len) : NULL;
-
-	return mark ? str_head(uri, (size_t)(mark - uri.s)) : uri;
-}
-
-static void fill_request(const struct vars *v, struct msg *out)
-{
-	struct str target = v->uri.len ? v->uri : v->script, path = path_of(target);
-	struct str query = v->query;
-
-	if (path.len < target.len)
-		query = (struct str){ path.s + path.len + 1, target.len - path.len - 1 };
-	out->op = v->method.len ? v->method : STR("_OTHER");
-	out->target = target;
-	msg_attr(out, ATTR_HTTP_METHOD, out->op);
-	if (path.len)
-		msg_attr(out, ATTR_URL_PATH, path);
-	if (query.len)
-		msg_attr(out, ATTR_URL_QUERY, query);
-	if (v->host.len)
-		msg_attr(out, ATTR_SERVER_ADDRESS, v->host);
-	if (v->addr.len)
-		msg_attr(out, ATTR_CLIENT_ADDRESS, v->addr);
-	if (v->agent.len)
-		msg_attr(out, ATTR_USER_AGENT, v->agent);
-	if (str_starts(v->protocol, "HTTP/"))
-		msg_attr(out, ATTR_HTTP_VERSION,
-		         (struct str){ v->protocol.s + 5, v->protocol.len - 5 });
-	out->traceparent = v->traceparent;
-	out->tracestate = v->tracestate;
-	msg_baggage(out, v->baggage);
 }
 
 /* ----- what the web server says ----- */
@@ -174,7 +107,7 @@ static void fill_request(const struct vars *v, struct msg *out)
 static enum parse begin(struct fastcgi *s, struct cur *c, bool full, struct msg *out)
 {
 	const uint8_t *id = c->p;
-	struct vars v = { .method = STR_NULL };
+	struct cgi_vars v = { .method = STR_NULL };
 	struct record r;
 
 	cur_take(c, BEGIN_BODY);
@@ -205,7 +138,7 @@ static enum parse begin(struct fastcgi *s, struct cur *c, bool full, struct msg 
 		c->p = at.over ? body.end : at.p;
 	} while (r.length && !out->skip);
 	out->kind = MSG_REQ;
-	fill_request(&v, out);
+	cgi_fill_request(&v, out);
 	return PARSE_OK;
 }
 
@@ -236,42 +169,6 @@ static enum parse request(struct fastcgi *s, struct cur *c, bool full, struct ms
 }
 
 /* ----- what the application says ----- */
-
-static bool has_fields(struct cur c)
-{
-	while (cur_left(&c) && (isalnum(*c.p) || *c.p == '-'))
-		c.p++;
-	return cur_left(&c) && *c.p == ':';
-}
-
-/* CGI header fields (RFC 3875, 6.3): "Status: 404 Not Found"; without one it is 200, or 302. */
-static void fill_answer(struct cur c, struct msg *out)
-{
-	struct str status = STR("200"), line, type = STR_NULL;
-	uint64_t code;
-
-	if (!has_fields(c)) /* behind lost bytes: inside a body */
-		return;
-	for (line = cur_line(&c); !c.over && line.len; line = cur_line(&c)) {
-		if (str_istarts(line, "status:"))
-			status = str_head(str_trim((struct str){ line.s + 7, line.len - 7 }), 3);
-		else if (str_istarts(line, "location:") && str_is(status, "200"))
-			status = STR("302");
-		else if (str_istarts(line, "content-type:"))
-			type = str_trim((struct str){ line.s + 13, line.len - 13 });
-	}
-	if (!str_u64(status, &code) || code > 999)
-		return;
-	out->status = status;
-	out->code = (int32_t)code;
-	out->error = code >= 400;
-	out->server_error = code >= 500;
-	if (out->error)
-		out->error_type = status;
-	msg_attr_num(out, ATTR_HTTP_STATUS, out->code);
-	if (type.len)
-		msg_attr(out, ATTR_HTTP_CONTENT_TYPE, type);
-}
 
 static enum parse end_request(struct cur *c, struct msg *out)
 {
@@ -326,7 +223,7 @@ static enum parse output(struct fastcgi *s, struct cur *c, const struct record *
 	if (!whole && !full && !memmem(body.p, cur_left(&body), "\n\r\n", 3) &&
 	    !memmem(body.p, cur_left(&body), "\n\n", 2))
 		return PARSE_MORE;
-	fill_answer(body, out);
+	(void)cgi_fill_answer(body, out, NULL); /* behind lost bytes it begins inside a body */
 	s->answered |= bit;
 	return PARSE_OK;
 }

@@ -25,7 +25,8 @@ packages=${*:-"
 	php-fpm
 	postfix python3-aiosmtpd
 	postgresql postgresql-contrib
-	redis-server redis-tools"}
+	redis-server redis-tools
+	uwsgi-core uwsgi-plugin-python3"}
 
 missing=
 for p in $packages; do

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""FastCGI spans of nginx and php-fpm against php-fpm's access log, one for one."""
+"""FastCGI, uwsgi and SCGI spans of nginx and of php-fpm and uWSGI against their access logs, one for one."""
 import http.client
 from collections import Counter
 
 import pytest
 
 from rig.accounts import clean, inside, same, times_are_sane
+from rig.cgi import PhpFpm, Scgi, Site, Uwsgi
 from rig.obi import Obi
-from rig.php import PhpFpm, PhpSite
 
 OPERATIONS = 1000
 
@@ -26,26 +26,27 @@ def ask(port, n):
     return asked
 
 
-@pytest.fixture(scope="module", params=["from the start", "in the middle"])
+@pytest.fixture(scope="module", params=[(PhpFpm, 0), (PhpFpm, 40), (Uwsgi, 0), (Scgi, 0)],
+                ids=["fastcgi, from the start", "fastcgi, in the middle", "uwsgi", "scgi"])
 def run(request):
-    before = 40 if request.param == "in the middle" else 0
-    with PhpFpm() as fpm, PhpSite(fpm) as nginx:
+    kind, before = request.param
+    with kind() as app, Site(app) as nginx:
         ask(nginx.port, before)
-        with Obi("--show-secrets", "--proto", "fastcgi", pids=[*nginx.pids, *fpm.pids]) as obi:
+        with Obi("--show-secrets", "--proto", kind.proto, pids=[*nginx.pids, *app.pids]) as obi:
             asked = ask(nginx.port, OPERATIONS)
             run = obi.stop()
         run.asked = asked
-        run.servers = run.of("server", "fastcgi", local_port=fpm.port)
-        run.clients = run.of("client", "fastcgi", peer_port=fpm.port)
-        run.php = list(fpm.access())[before:]
+        run.servers = run.of("server", kind.proto, local_port=app.port)
+        run.clients = run.of("client", kind.proto, peer_port=app.port)
+        run.log = list(app.access())[before:]
         yield run
 
 
-def test_both_sides_equal_the_log_of_php(run):
+def test_both_sides_equal_the_log_of_the_application(run):
     clean(run)
-    assert Counter(run.php) == Counter(run.asked)
+    assert Counter(run.log) == Counter(run.asked)
     for rows in run.servers, run.clients:
-        same(((r["op"], r["target"], r["status"]) for r in rows), run.asked, "fastcgi")
+        same(((r["op"], r["target"], r["status"]) for r in rows), run.asked, "application")
 
 
 def test_times_and_context_are_right(run):
