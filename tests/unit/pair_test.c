@@ -67,11 +67,11 @@ START_TEST(a_stream_of_events_says_when_the_first_one_was_there)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV, "GET /events HTTP/1.1\r\n\r\n");
-	say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
-	say(&r, EV_SEND, "data: 1\n");
-	say(&r, EV_SEND, "\ndata: 2\n\n");
-	say(&r, EV_SEND, "data: 3\n\n");
+	rig_say(&r, EV_RECV, "GET /events HTTP/1.1\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+	rig_say(&r, EV_SEND, "data: 1\n");
+	rig_say(&r, EV_SEND, "\ndata: 2\n\n");
+	rig_say(&r, EV_SEND, "data: 3\n\n");
 	ck_assert_ptr_null(span_at(&r, 0));
 	ends(&r);
 	ck_assert_int_eq(span_at(&r, 0)->ttfb_ns, MS);
@@ -120,14 +120,14 @@ START_TEST(what_is_spoken_over_http_gives_the_span_its_name)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV,
-	    "POST /mcp HTTP/1.1\r\nContent-Type: application/json\r\n"
-	    "Mcp-Session-Id: s\r\nContent-Length: 71\r\n\r\n");
-	say(&r, EV_RECV,
-	    "{\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"},\"jsonrpc\":\"2.0\",\"id\":5}");
-	say(&r, EV_SEND,
-	    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n");
-	say(&r, EV_SEND, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7}}");
+	rig_say(&r, EV_RECV,
+	        "POST /mcp HTTP/1.1\r\nContent-Type: application/json\r\n"
+	        "Mcp-Session-Id: s\r\nContent-Length: 71\r\n\r\n");
+	rig_say(&r, EV_RECV,
+	        "{\"method\":\"tools/call\",\"params\":{\"name\":\"echo\"},\"jsonrpc\":\"2.0\",\"id\":5}");
+	rig_say(&r, EV_SEND,
+	        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 36\r\n\r\n");
+	rig_say(&r, EV_SEND, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7}}");
 	ASSERT_STR(span_at(&r, 0)->proto, "http");
 	ASSERT_STR(span_at(&r, 0)->level, "mcp");
 	ASSERT_STR(span_at(&r, 0)->op, "tools/call");
@@ -169,11 +169,11 @@ START_TEST(a_body_that_nobody_sees_takes_no_request_along)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV,
-	    "POST /rpc HTTP/1.1\r\nContent-Type: application/json\r\n"
-	    "Content-Length: 500\r\n\r\n");
+	rig_say(&r, EV_RECV,
+	        "POST /rpc HTTP/1.1\r\nContent-Type: application/json\r\n"
+	        "Content-Length: 500\r\n\r\n");
 	move(&r, EV_RECV, "", 500, "");
-	say(&r, EV_SEND, "HTTP/1.1 204 No Content\r\n\r\n");
+	rig_say(&r, EV_SEND, "HTTP/1.1 204 No Content\r\n\r\n");
 	ASSERT_STR(span_at(&r, 0)->op, "POST");
 	ck_assert_int_eq(span_at(&r, 0)->code, 204);
 	ck_assert_int_eq(span_at(&r, 0)->flags & SPAN_F_GAP, 0);
