@@ -2,6 +2,8 @@
 /* take - the texts that a request keeps of its messages. */
 #include "span/take.h"
 
+#include <stdlib.h>
+
 #include "proto/sql.h"
 #include "span/header.h"
 
