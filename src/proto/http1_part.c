@@ -4,7 +4,7 @@
 
 void http1_push(struct http1_queue *q, enum asked kind)
 {
-	unsigned int at = (q->first + q->count) % QUEUE, shift = at % QUEUE_WORD * 3;
+	unsigned int at = (unsigned int)(q->first + q->count) % QUEUE, shift = at % QUEUE_WORD * 3;
 
 	if (q->beyond || q->count == QUEUE) {
 		q->beyond += q->beyond < UINT32_MAX;
@@ -31,7 +31,7 @@ enum asked http1_pop(struct http1_queue *q)
 		q->beyond -= q->beyond > 0;
 		return ASKED_OTHER;
 	}
-	q->first = (uint16_t)((q->first + 1) % QUEUE);
+	q->first = (uint16_t)((q->first + 1u) % QUEUE);
 	q->count--;
 	return kind;
 }

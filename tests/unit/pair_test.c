@@ -103,10 +103,10 @@ START_TEST(a_stream_of_events_may_be_left_by_its_client)
 		struct rig r;
 
 		rig_init(&r, EV_C_FROM_START);
-		say(&r, EV_RECV, "GET /events HTTP/1.1\r\n\r\n");
-		say(&r, EV_SEND, head);
+		rig_say(&r, EV_RECV, "GET /events HTTP/1.1\r\n\r\n");
+		rig_say(&r, EV_SEND, head);
 		if (*cases[i].chunk)
-			say(&r, EV_SEND, cases[i].chunk);
+			rig_say(&r, EV_SEND, cases[i].chunk);
 		ends(&r);
 		ck_assert_msg((span_at(&r, 0)->dur_ns != COL_NULL) == cases[i].answered, "case %zu",
 		              i);
@@ -146,13 +146,13 @@ START_TEST(a_call_of_aws_is_called_by_service_and_operation)
 	struct rig r;
 
 	rig_init(&r, EV_C_FROM_START);
-	say(&r, EV_RECV,
-	    "POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n"
-	    "Authorization: AWS4-HMAC-SHA256 Credential=K/20250830/eu-west-1/sqs/aws4_request\r\n"
-	    "Content-Type: application/x-amz-json-1.0\r\nContent-Length: 33\r\n\r\n");
-	say(&r, EV_RECV, "{\"QueueUrl\": \"http://a/1/orders\"}");
-	say(&r, EV_SEND, "HTTP/1.1 500 Oh\r\nContent-Type: application/x-amz-json-1.0\r\n");
-	say(&r, EV_SEND, "Content-Length: 17\r\n\r\n{\"__type\":\"a#Up\"}");
+	rig_say(&r, EV_RECV,
+	        "POST / HTTP/1.1\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n"
+	        "Authorization: AWS4-HMAC-SHA256 Credential=K/20250830/eu-west-1/sqs/aws4_request\r\n"
+	        "Content-Type: application/x-amz-json-1.0\r\nContent-Length: 33\r\n\r\n");
+	rig_say(&r, EV_RECV, "{\"QueueUrl\": \"http://a/1/orders\"}");
+	rig_say(&r, EV_SEND, "HTTP/1.1 500 Oh\r\nContent-Type: application/x-amz-json-1.0\r\n");
+	rig_say(&r, EV_SEND, "Content-Length: 17\r\n\r\n{\"__type\":\"a#Up\"}");
 	ASSERT_STR(span_at(&r, 0)->level, "aws");
 	ASSERT_STR(span_at(&r, 0)->op, "SendMessage");
 	ASSERT_STR(span_at(&r, 0)->name, "SQS.SendMessage");
