@@ -190,7 +190,7 @@ const struct level level_elasticsearch = {
 	           .over = "http, http2",
 	           .limits = "bodies of requests are not read; which of the two it is says the "
 	                     "client's User-Agent",
-	           .untested = "no part has been tried against a real server",
+	           .untested = "Elasticsearch itself; OpenSearch 2.19 and its client are",
 	           .ops = ops },
 	.errors = LEVEL_FAILED,
 	.head = elasticsearch_head,

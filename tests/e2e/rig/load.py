@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Loads and servers of tests/load that keep accounts of their own, in the Python of the clients."""
+import contextlib
 import json
 import os
 import subprocess
@@ -57,9 +58,9 @@ class Python(Server):
 
 
 def traced(way, server, load, n, *args):
-    """One run: rows of the client and of the server, and what each of them counted itself."""
+    """One run: rows of the client and of the server (one that runs already is left running), and what each counted."""
     middle = way == WAYS[1]
-    with server, Load(load, server.port, n, int(middle), *args) as client:
+    with contextlib.nullcontext() if server.process else server, Load(load, server.port, n, int(middle), *args) as client:
         client.ready()
         server.mark()
         with Obi(pids=[server.pid, client.pid]) as obi:
