@@ -263,8 +263,14 @@ static enum sure guess(struct cur *c, bool full, struct query *q)
 
 enum sure clickhouse_is_query(struct cur c)
 {
+	struct cur at = c;
 	struct query q;
+	bool bad = false;
 
+	/* what is alike in every layout first: most places in other bytes go no further */
+	clickhouse_word(&at, CH_NAME, &bad);
+	if (bad || (!at.over && cur_left(&at) && *at.p > 2))
+		return SURE_NO;
 	return guess(&c, cur_left(&c) >= PROTO_HEAD - 1, &q);
 }
 
