@@ -53,7 +53,8 @@ opts)
 	;;
 *)
 	[ -d "tests/corpus/$name" ] || { echo "no such target: $name" >&2; exit 2; }
-	src="tests/fuzz/proto_fuzz.c tests/unit/feed.c tests/unit/conv.c src/base/str.c $(echo src/proto/*.c)"
+	src="tests/fuzz/proto_fuzz.c tests/unit/feed.c tests/unit/conv.c src/base/str.c src/base/json.c
+		src/base/arena.c $(echo src/proto/*.c)"
 	# PROTO(1, HTTP, http1) -> http1*.c
 	mine=$(sed -n "s/^PROTO([0-9]*, $(echo "$name" | tr '[:lower:]' '[:upper:]'), \(.*\))/\1/p" src/proto/protos.def)
 	mine="$(echo "src/proto/$mine"*.c) src/proto/proto.c"
@@ -87,7 +88,7 @@ build() {
 	clang-14 $flags -O0 -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer $src $libs \
 		-o "$out/$name.cover"
 	[ "${OBI_FUZZ_PROTO:-}" ] || return 0
-	clang-14 $flags -O0 -fprofile-instr-generate -fcoverage-mapping $src tests/fuzz/proto_main.c \
+	clang-14 $flags -O0 -fprofile-instr-generate -fcoverage-mapping $src tests/fuzz/proto_main.c $libs \
 		-o "$out/$name.cover"
 }
 
