@@ -27,6 +27,7 @@ struct ingest_opts {
 	bool show_secrets;
 	struct header_names headers; /* --header */
 	size_t body_bytes;           /* --body: of each; 0: none */
+	bool spans_only;             /* nobody but the tally looks at rows of other tables */
 	int64_t wall_offset_ns;
 	uint64_t seed;
 	size_t mem_bytes; /* --mem: a quarter of it for bytes that wait to be parsed; 0: default */

@@ -66,6 +66,14 @@ static void emit(void *ctx, struct batch *b)
 	(void)flow_give(p->emitter, b);
 }
 
+static bool spans_only(const struct session_opts *o)
+{
+	for (unsigned int i = 0; i < o->noutputs; i++)
+		if (!o->outputs[i].writer->spans || o->outputs[i].opts.tables)
+			return false;
+	return !o->store;
+}
+
 static int make_ingest(struct pipeline *p, char *err)
 {
 	struct ingest_opts o = {
@@ -80,6 +88,7 @@ static int make_ingest(struct pipeline *p, char *err)
 		.show_secrets = p->opts->show_secrets,
 		.headers = p->opts->headers,
 		.body_bytes = p->opts->body_bytes,
+		.spans_only = spans_only(p->opts),
 		.wall_offset_ns = p->run.wall_offset_ns,
 		.seed = (uint64_t)p->run.wall_offset_ns,
 		.mem_bytes = p->opts->mem_bytes,

@@ -113,21 +113,26 @@ static struct verdict ask(enum proto_id id, const struct first *ab, const struct
 	return v;
 }
 
-/* The protocols in the order in which they are asked. */
+/* The protocols in the order in which they are asked: the hint, those of the port, the others. */
 static void candidates(enum proto_id *to, enum proto_id hint, uint16_t a_port, uint16_t b_port)
 {
-	size_t n = 0;
+	enum proto_id others[PROTO_COUNT];
+	size_t n = 0, nothers = 0;
 
-	for (int rank = 2; rank >= 0; rank--) {
-		for (size_t i = 0; i < PROTO_COUNT; i++) {
-			const struct proto *p = table[order[i]];
-			int is = order[i] == hint ? 2
-			                          : usual_port(p, a_port) || usual_port(p, b_port);
+	for (size_t i = 0; i < PROTO_COUNT; i++)
+		if (order[i] == hint)
+			to[n++] = hint;
+	for (size_t i = 0; i < PROTO_COUNT; i++) {
+		const struct proto *p = table[order[i]];
 
-			if (is == rank)
-				to[n++] = order[i];
-		}
+		if (order[i] == hint)
+			continue;
+		if (usual_port(p, a_port) || usual_port(p, b_port))
+			to[n++] = order[i];
+		else
+			others[nothers++] = order[i];
 	}
+	memcpy(to + n, others, nothers * sizeof(*to));
 }
 
 struct verdict proto_detect_datagram(struct cur in, uint16_t a_port, uint16_t b_port)

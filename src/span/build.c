@@ -18,11 +18,17 @@
 
 static void add_attr_key(struct buf *b, const char *key)
 {
-	if (b->len && b->p[b->len - 1] != '{')
-		buf_ch(b, ',');
-	buf_ch(b, '"');
-	buf_z(b, key);
-	buf_z(b, "\":");
+	size_t n = strlen(key);
+	char *p = buf_room(b, n + 4);
+
+	if (!p)
+		return;
+	if (b->len && p[-1] != '{')
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, key, n);
+	memcpy(p + n, "\":", 2);
+	b->len = (size_t)(p + n + 2 - b->p);
 }
 
 static void add_attr(struct buf *b, const char *key, struct str text, int64_t num)

@@ -426,7 +426,7 @@ static void pair_verdict(void *ctx, struct conn *c)
 	/* A verdict that is taken back takes its open requests along. */
 	while (!c->proto && k && k->head)
 		queue_give_up(ctx, c, k->head, SPAN_F_GAP);
-	if (c->proto)
+	if (c->proto && !((struct pairs *)ctx)->opts.closed_only)
 		conn_row(ctx, c);
 }
 

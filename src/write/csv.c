@@ -106,6 +106,7 @@ static int csv_open(const struct writer_opts *o, void **state, char *err)
 
 const struct writer writer_csv = {
 	.name = "csv",
+	.spans = true,
 	.open = csv_open,
 	.rows = lines_rows,
 	.flush = lines_flush,

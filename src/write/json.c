@@ -121,6 +121,7 @@ static int json_close(void *state, char *err)
 
 const struct writer writer_json = {
 	.name = "json",
+	.spans = true,
 	.open = json_open,
 	.rows = lines_rows,
 	.flush = lines_flush,

@@ -64,28 +64,19 @@ static int width_of(struct str s)
 	return n;
 }
 
-static void pad(struct buf *b, int n)
-{
-	char *p = n > 0 ? buf_room(b, (size_t)n) : NULL;
-
-	if (!p)
-		return;
-	memset(p, ' ', (size_t)n);
-	b->len += (size_t)n;
-}
-
-/* The cell that was put together, in its column; `last` needs no blanks after it. */
 static void put_padded(struct text_out *w, int width, bool last)
 {
 	struct str s = w->cell.len ? buf_slice(&w->cell) : STR("-");
-	int blanks = abs(width) - width_of(s);
+	int blanks = width > 0 && last ? 0 : abs(width) - width_of(s);
+	size_t n = blanks > 0 ? (size_t)blanks : 0;
+	char *p = buf_room(&w->lines.text, n + s.len + 1);
 
-	if (width < 0)
-		pad(&w->lines.text, blanks);
-	buf_str(&w->lines.text, s);
-	if (width > 0 && !last)
-		pad(&w->lines.text, blanks);
-	buf_z(&w->lines.text, last ? "\n" : " ");
+	if (!p)
+		return;
+	w->lines.text.len += n + s.len + 1;
+	memset(width < 0 ? p : p + s.len, ' ', n);
+	memcpy(width < 0 ? p + n : p, s.s, s.len);
+	p[n + s.len] = last ? '\n' : ' ';
 }
 
 /* Hundredths, with two places behind the point. */
@@ -396,6 +387,7 @@ static int text_open(const struct writer_opts *o, void **state, char *err)
 
 const struct writer writer_text = {
 	.name = "text",
+	.spans = true,
 	.open = text_open,
 	.rows = lines_rows,
 	.flush = lines_flush,

@@ -33,6 +33,7 @@ struct writer_opts {
 
 struct writer {
 	const char *name;
+	bool spans; /* takes spans alone, unless opts.tables */
 	/* 0 and *state, or -errno with a message in err (ERR_TEXT bytes). */
 	int (*open)(const struct writer_opts *o, void **state, char *err);
 	/* 0 or -errno; after an error the writer is closed and its rows are counted as not written. */
