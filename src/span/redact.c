@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "proto/proto.h"
 #include "proto/sql.h"
-#include "span/mailbox.h"
+#include "span/people.h"
 #include "span/secret.h"
 
 enum { SQL_BYTES = 16384, CARD_DIGITS = 13 };
@@ -433,14 +433,6 @@ static void redact_sql(struct span *row, struct batch *b)
 			b, (struct str){ text, sql_normalise(row->query, d, text, sizeof(text)) });
 }
 
-static void redact_mail(struct span *row, struct batch *b)
-{
-	if (str_is(row->op, "MAIL") || str_is(row->op, "RCPT") || str_is(row->op, "VRFY") ||
-	    str_is(row->op, "EXPN"))
-		apply(&row->target, b, mailbox_add);
-	apply(&row->attrs, b, mailbox_add_json);
-}
-
 void redact_row(enum table t, void *row, struct batch *b)
 {
 	const struct proto *p;
@@ -458,9 +450,7 @@ void redact_row(enum table t, void *row, struct batch *b)
 		redact_sql(s, b);
 	else if (p && p->family == FAMILY_HTTP)
 		apply(&s->target, b, add_url);
-	else if (str_is(s->proto, "smtp"))
-		redact_mail(s, b);
-	else
+	else if (!people_redact(s, b))
 		apply(&s->target, b, add_without_cards);
 	apply(&s->attrs, b, add_attrs);
 }

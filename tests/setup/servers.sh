@@ -26,6 +26,7 @@ packages=${*:-"
 	postfix python3-aiosmtpd
 	postgresql postgresql-contrib
 	redis-server redis-tools
+	slapd python3-ldap
 	uwsgi-core uwsgi-plugin-python3"}
 
 missing=
