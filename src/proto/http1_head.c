@@ -107,6 +107,8 @@ static void keep_service(struct http1_head *h, struct str name, struct str v)
 	         is_name(name, STR("x-clickhouse-database")) ||
 	         is_name(name, STR("x-clickhouse-format")))
 		first_of(&h->clickhouse, v);
+	if (is_name(name, STR("x-clickhouse-database")))
+		first_of(&h->clickhouse_db, v);
 }
 
 /* The names of more than 14 characters among them. */

@@ -42,7 +42,7 @@ struct http1_head {
 	struct str mcp_session, mcp_version;
 	struct str authorization, amz_target, amz_copy; /* read by level_aws alone, never shown */
 	struct str aws_request;
-	struct str clickhouse; /* value of a field that only its clients send */
+	struct str clickhouse, clickhouse_db; /* the first: of a field that only its clients send */
 	struct http1_frame frame;
 };
 

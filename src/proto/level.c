@@ -4,7 +4,8 @@
 
 /* Those that a head tells first. */
 static const struct level *const levels[] = {
-	&level_aws, &level_elasticsearch, &level_mcp, &level_rpc, &level_graphql,
+	&level_aws, &level_couchbase, &level_clickhouse, &level_elasticsearch,
+	&level_mcp, &level_rpc,       &level_graphql,
 };
 
 const struct level *level_at(unsigned int i)
@@ -24,7 +25,8 @@ static bool has(struct str s, const char *word)
 
 unsigned int level_hints(const struct http1_head *h)
 {
-	unsigned int hints = 0, of_body = LEVEL_JSON | LEVEL_AWS;
+	unsigned int hints = 0, of_body = LEVEL_JSON | LEVEL_AWS | LEVEL_FORM | LEVEL_SQL;
+	struct str params;
 	bool form = str_istarts(h->type, "application/x-www-form-urlencoded");
 
 	if (!str_is(h->method, "POST"))
@@ -35,6 +37,13 @@ unsigned int level_hints(const struct http1_head *h)
 		hints |= LEVEL_JSON | LEVEL_RPC;
 	if ((form || hints) && str_starts(h->authorization, "AWS4-"))
 		hints |= LEVEL_AWS;
+	if (form && str_starts(h->target, "/query/service"))
+		hints |= LEVEL_FORM;
+	if (form && str_starts(h->target, "/analytics/service"))
+		hints |= LEVEL_FORM;
+	level_path(h->target, &params);
+	if (level_is_clickhouse(h) && !level_param(params, "query").len)
+		hints |= LEVEL_SQL;
 	if (h->mcp_session.len || h->mcp_version.len)
 		hints |= LEVEL_MCP;
 	if (has(h->target, "graphql"))
@@ -119,6 +128,18 @@ struct str level_param(struct str params, const char *name)
 		params = (struct str){ params.s + n, params.len - n };
 	}
 	return STR_NULL;
+}
+
+void level_statement(struct str path, struct str text, struct msg *out)
+{
+	if (!text.len)
+		return;
+	out->query = text;
+	out->coding = CODING_URL;
+	out->target = path;
+	for (unsigned int i = 0; i < out->nattrs; i++)
+		if (out->attrs[i].key == ATTR_URL_QUERY)
+			out->attrs[i--] = out->attrs[--out->nattrs];
 }
 
 /* ---- JSON ---- */

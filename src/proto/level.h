@@ -24,7 +24,7 @@ enum {
 	LEVEL_MCP = 1 << 1,     /* there are header fields of MCP */
 	LEVEL_GRAPHQL = 1 << 2, /* the path names it */
 	LEVEL_AWS = 1 << 3,     /* signed for AWS, and JSON or a form */
-	LEVEL_FORM = 1 << 4,    /* "a=1&b=2", to a path that may take statements */
+	LEVEL_FORM = 1 << 4,    /* "a=1&b=2", to a path that takes statements */
 	LEVEL_SQL = 1 << 5,     /* a statement as it is, by what the head says */
 	LEVEL_RPC = 1 << 6,     /* Content-Type has "json-rpc" */
 };
@@ -79,6 +79,16 @@ struct str level_param(struct str params, const char *name);
 /* A target without its parameters; what is behind the "?" in *params, STR_NULL: there is none. */
 struct str level_path(struct str target, struct str *params);
 
-extern const struct level level_aws, level_elasticsearch, level_rpc, level_mcp, level_graphql;
+/*
+ * A statement that is a parameter of the target: ->query. The parameters are kept
+ * nowhere else, because literals are masked in ->query alone.
+ */
+void level_statement(struct str path, struct str text, struct msg *out);
+
+/* Whether a request may bring a statement to ClickHouse. */
+bool level_is_clickhouse(const struct http1_head *h);
+
+extern const struct level level_aws, level_clickhouse, level_couchbase, level_elasticsearch,
+	level_rpc, level_mcp, level_graphql;
 
 #endif

@@ -50,7 +50,10 @@ static void error_object(struct json j, int32_t status, struct msg *out)
 	failed(code, message, out);
 }
 
-/* [{"message": "...", "extensions": {"code": "..."}}] (GraphQL, 7.1.2) */
+/*
+ * [{"message": "...", "extensions": {"code": "..."}}] (GraphQL, 7.1.2);
+ * [{"code": 3000, "msg": "..."}] of Couchbase
+ */
 static void error_list(struct json j, struct msg *out)
 {
 	struct str message, code = STR_NULL;
@@ -62,6 +65,12 @@ static void error_list(struct json j, struct msg *out)
 	at = j;
 	if (level_member(&at, "extensions") && json_next(&at) == JSON_OBJ)
 		code = level_text(at, "code");
+	if (!message.s) {
+		message = level_text(j, "msg");
+		code = number_of(j, "code");
+		if (code.len)
+			msg_attr(out, ATTR_DB_STATUS, code);
+	}
 	failed(code, message, out);
 }
 
@@ -127,6 +136,37 @@ static struct str element(struct str xml, const char *open)
 	return end ? (struct str){ p, (size_t)(end - p) } : STR_NULL;
 }
 
+/* Up to the first of these words. */
+static struct str up_to(struct str s, const char *word, const char *other)
+{
+	const char *p = memmem(s.s, s.len, word, strlen(word));
+
+	if (p)
+		s.len = (size_t)(p - s.s);
+	p = memmem(s.s, s.len, other, strlen(other));
+	if (p)
+		s.len = (size_t)(p - s.s);
+	return s;
+}
+
+/* "Code: 60, e.displayText() = DB::Exception: ...", newer "Code: 60. DB::Exception: ..." */
+static void clickhouse_error(struct str s, struct msg *out)
+{
+	struct str rest = { s.s + 6, s.len - 6 }, message = STR_NULL;
+	const char *p = memmem(s.s, s.len, "DB::Exception: ", 15);
+	size_t n = 0;
+
+	while (n < rest.len && rest.s[n] >= '0' && rest.s[n] <= '9')
+		n++;
+	if (!n)
+		return;
+	if (p)
+		message = up_to((struct str){ p + 15, (size_t)(s.s + s.len - p - 15) },
+		                ", e.what() = ", "\n");
+	msg_attr(out, ATTR_DB_STATUS, str_head(rest, n));
+	named(str_head(rest, n), message, out);
+}
+
 /* The data of the first event that has some, to the end of its line. */
 static struct str event_data(struct str s)
 {
@@ -148,6 +188,8 @@ void level_answer(int32_t code, struct str body, struct msg *out)
 		return;
 	if (*body.s == '<' && code >= 400)
 		named(element(body, "<Code>"), element(body, "<Message>"), out);
+	else if (code >= 400 && str_starts(body, "Code: "))
+		clickhouse_error(body, out);
 	else if (*body.s == '{' || *body.s == '[')
 		json_answer(code, body, out);
 	else

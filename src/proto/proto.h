@@ -152,11 +152,13 @@ struct msg {
 	struct str
 		subject;   /* with ->level: what the span's name has behind ->op; low cardinality */
 	struct str target; /* path with query, statement text, key; as it stood on the wire */
-	struct str query;  /* what was asked in full, values masked (FAMILY_DOCUMENTS) */
-	struct str status; /* the protocol's own code as text; empty: none */
-	int32_t code;      /* the same as a number; MSG_NO_CODE: none */
-	bool error;        /* by the semantic convention of the client side */
-	bool server_error; /* likewise of the server side (HTTP 4xx is none) */
+	struct str query;  /* what was asked in full, values masked (FAMILY_DOCUMENTS); with
+	                      ->level a statement in SQL, in ->coding */
+	enum { CODING_NONE, CODING_URL, CODING_JSON } coding;
+	struct str status;     /* the protocol's own code as text; empty: none */
+	int32_t code;          /* the same as a number; MSG_NO_CODE: none */
+	bool error;            /* by the semantic convention of the client side */
+	bool server_error;     /* likewise of the server side (HTTP 4xx is none) */
 	struct str error_type; /* low cardinality; empty: none */
 	struct str db;         /* database, schema, index: with MSG_F_NEWDB* */
 	struct str topic;    /* topic, queue, subject (FAMILY_MESSAGING); NULL: none, or unknown */

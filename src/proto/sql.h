@@ -24,6 +24,7 @@ static inline enum sql_dialect sql_dialect(struct str proto)
 {
 	return str_is(proto, "mysql")        ? SQL_MYSQL
 	       : str_is(proto, "clickhouse") ? SQL_CLICKHOUSE
+	       : str_is(proto, "couchbase")  ? SQL_MYSQL
 	                                     : SQL_POSTGRESQL;
 }
 

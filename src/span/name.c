@@ -18,21 +18,16 @@ static struct str key_of(struct str s, struct str op)
 	return (struct str){ p, (size_t)((end ? end : s.s + s.len) - p) };
 }
 
-static enum sql_dialect dialect(const struct conn *c)
-{
-	return sql_dialect(str_of(c->proto->name));
-}
-
-static void name_sql(const struct conn *c, struct batch *b, struct span *row)
+static void name_sql(struct str text, enum sql_dialect dialect, struct batch *b, struct span *row)
 {
 	char query[QUERY_BYTES], summary[SUMMARY_BYTES + sizeof("BATCH")] = "BATCH ";
 	size_t n, batch = str_is(row->op, "BATCH") ? sizeof("BATCH") : 0;
 
-	if (!row->target.s || !row->target.len)
+	if (!text.s || !text.len)
 		return;
-	n = sql_normalise(row->target, dialect(c), query, sizeof(query));
+	n = sql_normalise(text, dialect, query, sizeof(query));
 	row->query = batch_text(b, (struct str){ query, n });
-	n = sql_summary(row->target, dialect(c), summary + batch, SUMMARY_BYTES);
+	n = sql_summary(text, dialect, summary + batch, SUMMARY_BYTES);
 	if (n)
 		row->name = batch_text(b, (struct str){ summary, batch + n });
 }
@@ -102,6 +97,7 @@ static void name_http(const struct req *r, struct batch *b, struct span *row)
 	if (!r->level)
 		return;
 	row->topic = batch_text(b, req_get(r, r->topic));
+	name_sql(req_get(r, r->query), sql_dialect(row->level), b, row);
 	if (subject.len && r->dotted)
 		set_name(subject, ".", row->op, b, row);
 	else if (subject.len)
@@ -114,7 +110,7 @@ void name_row(const struct req *r, const struct conn *c, const struct proto *p, 
 	row->name = row->op;
 	switch (p ? p->family : FAMILY_OTHER) {
 	case FAMILY_SQL:
-		name_sql(c, b, row);
+		name_sql(row->target, sql_dialect(str_of(c->proto->name)), b, row);
 		break;
 	case FAMILY_KV:
 		row->query = row->target;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "proto/sql.h"
 #include "span/header.h"
 
@@ -64,6 +65,52 @@ void take_attrs(const struct pairs *p, struct req *r, enum dir d, const struct m
 		header_attrs(r, &p->opts.headers, d, m->lines);
 }
 
+static int hex_digit(char c)
+{
+	c |= 0x20;
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "SELECT+1%3B" (application/x-www-form-urlencoded) */
+static void url_decode(struct str s, struct buf *out)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		bool coded = s.s[i] == '%' && s.len - i > 2 && hex_digit(s.s[i + 1]) >= 0 &&
+		             hex_digit(s.s[i + 2]) >= 0;
+
+		if (coded)
+			buf_ch(out, (char)(hex_digit(s.s[i + 1]) << 4 | hex_digit(s.s[i + 2])));
+		else
+			buf_ch(out, s.s[i] == '+' ? ' ' : s.s[i]);
+		i += coded ? 2 : 0;
+	}
+}
+
+/* A statement that HTTP carries, and its verb as the operation. */
+static void take_statement(struct req *r, const struct msg *m)
+{
+	enum sql_dialect dialect = sql_dialect(str_of(m->level));
+	struct buf plain = { 0 };
+	struct str op;
+
+	if (m->coding == CODING_URL)
+		url_decode(m->query, &plain);
+	else if (m->coding == CODING_JSON)
+		json_decode(m->query, &plain);
+	else
+		buf_str(&plain, m->query);
+	r->query = req_text(r, buf_slice(&plain));
+	op = sql_op(buf_slice(&plain), dialect);
+	if (op.len) {
+		struct msg named = MSG_INIT;
+
+		r->op = req_text(r, op);
+		msg_attr(&named, ATTR_DB_OPERATION_NAME, op);
+		req_attrs(r, &named);
+	}
+	buf_free(&plain);
+}
+
 void take_level(struct req *r, const struct msg *m)
 {
 	r->level = m->level;
@@ -74,6 +121,8 @@ void take_level(struct req *r, const struct msg *m)
 		r->subject = req_text(r, m->subject);
 	if (m->topic.s)
 		r->topic = req_text(r, m->topic);
+	if (m->query.s)
+		take_statement(r, m);
 	req_attrs(r, m);
 }
 

@@ -164,6 +164,39 @@ START_TEST(a_call_of_aws_is_called_by_service_and_operation)
 }
 END_TEST
 
+START_TEST(a_statement_over_http_is_named_like_any_other)
+{
+	static const struct {
+		const char *request, *level, *op, *name, *query;
+	} cases[] = {
+		{ "GET /?query=SELECT+a%2Cb%20FROM%20orders%20WHERE%20id%3d7 HTTP/1.1\r\n\r\n",
+		  "clickhouse", "SELECT", "SELECT orders", "SELECT a,b FROM orders WHERE id=?" },
+		{ "POST /query/service HTTP/1.1\r\nContent-Type: application/json\r\n"
+		  "Content-Length: 47\r\n\r\n{\"statement\":\"DELETE FROM `t` WHERE n = \\\"x\\\"\"}",
+		  "couchbase", "DELETE", "DELETE `t`", "DELETE FROM `t` WHERE n = ?" },
+		{ "POST /query/service HTTP/1.1\r\nContent-Type: application/json\r\n"
+		  "Content-Length: 16\r\n\r\n{\"prepared\":\"p\"}",
+		  "couchbase", "EXECUTE", "EXECUTE", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rig r;
+
+		rig_init(&r, EV_C_FROM_START);
+		say(&r, EV_RECV, cases[i].request);
+		say(&r, EV_SEND, "HTTP/1.1 204 No Content\r\n\r\n");
+		ASSERT_STR(span_at(&r, 0)->level, cases[i].level);
+		ASSERT_STR(span_at(&r, 0)->op, cases[i].op);
+		ASSERT_STR(span_at(&r, 0)->name, cases[i].name);
+		if (cases[i].query)
+			ASSERT_STR(span_at(&r, 0)->query, cases[i].query);
+		else
+			ck_assert_ptr_null(span_at(&r, 0)->query.s);
+		rig_fini(&r);
+	}
+}
+END_TEST
+
 START_TEST(a_body_that_nobody_sees_takes_no_request_along)
 {
 	struct rig r;
@@ -524,6 +557,7 @@ Suite *pair_suite(void)
 	tcase_add_test(t, a_stream_of_events_may_be_left_by_its_client);
 	tcase_add_test(t, what_is_spoken_over_http_gives_the_span_its_name);
 	tcase_add_test(t, a_call_of_aws_is_called_by_service_and_operation);
+	tcase_add_test(t, a_statement_over_http_is_named_like_any_other);
 	tcase_add_test(t, a_body_that_nobody_sees_takes_no_request_along);
 	tcase_add_test(t, a_start_of_which_only_the_end_was_seen_says_so);
 	tcase_add_test(t, a_request_begins_with_the_message_that_leads_it);

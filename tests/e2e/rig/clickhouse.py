@@ -30,17 +30,20 @@ ENDS = {2: "done", 3: "refused", 4: "failed"}  # system.query_log.type
 
 
 class ClickHouse(Server):
+    """`native` speaks the native protocol, `http` HTTP; `port` is the first of them."""
+
     def prepare(self):
+        self.native, self.http = self.port, free_port()
         (self.dir / "users.xml").write_text(USERS)
         (self.dir / "config.xml").write_text(CONF.format(
-            dir=self.dir, port=self.port, http=free_port(), between=free_port()))
+            dir=self.dir, port=self.port, http=self.http, between=free_port()))
 
     def command(self):
         return ["clickhouse-server", f"--config-file={self.dir}/config.xml"]
 
     def client(self, *args, text=None):
         """clickhouse-client, which comes with the server; what it printed."""
-        return subprocess.run(["clickhouse-client", "--host", "127.0.0.1", "--port", str(self.port), *args],
+        return subprocess.run(["clickhouse-client", "--host", "127.0.0.1", "--port", str(self.native), *args],
                               input=text, capture_output=True, text=True, timeout=120)
 
     def sql(self, text):
