@@ -183,8 +183,8 @@ START_TEST(a_statement_over_http_is_named_like_any_other)
 		struct rig r;
 
 		rig_init(&r, EV_C_FROM_START);
-		say(&r, EV_RECV, cases[i].request);
-		say(&r, EV_SEND, "HTTP/1.1 204 No Content\r\n\r\n");
+		rig_say(&r, EV_RECV, cases[i].request);
+		rig_say(&r, EV_SEND, "HTTP/1.1 204 No Content\r\n\r\n");
 		ASSERT_STR(span_at(&r, 0)->level, cases[i].level);
 		ASSERT_STR(span_at(&r, 0)->op, cases[i].op);
 		ASSERT_STR(span_at(&r, 0)->name, cases[i].name);
