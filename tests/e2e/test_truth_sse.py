@@ -59,4 +59,6 @@ def test_the_first_event_is_later_than_the_first_byte(run):
         for r in rows:
             first = r["attrs"]["obi.sse.time_to_first_event"]
             assert first >= run.account[r["target"]][1] - 1000, r
-            assert r["ttfb_ms"] * 1000 < first <= r["dur_ms"] * 1000, r
+            assert r["ttfb_ms"] * 1000 - 1 < first <= r["dur_ms"] * 1000, r
+            # a client that is kept from reading finds both together
+            assert r["kind"] == "client" or r["ttfb_ms"] * 1000 < first, r
