@@ -55,6 +55,7 @@ fi
 if [ "$what" = check-all ]; then
 	run collector tests/otlp/run.sh --collector
 	run static tests/static/run.sh
+	run fuzz env N=1000 T=1 sh tests/fuzz/run.sh scgi opts
 fi
 echo "== summary$report"
 exit $failed

@@ -58,6 +58,10 @@ opts)
 	# PROTO(1, HTTP, http1) -> http1*.c
 	mine=$(sed -n "s/^PROTO([0-9]*, $(echo "$name" | tr '[:lower:]' '[:upper:]'), \(.*\))/\1/p" src/proto/protos.def)
 	mine="$(echo "src/proto/$mine"*.c) src/proto/proto.c"
+	case $name in
+	http) mine="$mine $(echo src/proto/level*.c)" ;;
+	fastcgi | uwsgi | scgi) mine="$mine src/proto/cgi.c" ;;
+	esac
 	limits="-max_len=2048 -rss_limit_mb=1024"
 	export OBI_FUZZ_PROTO="$name"
 	;;
