@@ -155,6 +155,8 @@ static bool elasticsearch_head(const struct http1_head *h, struct msg *out)
 	index = word.len && *word.s != '_' ? word : STR_NULL;
 	if (index.len)
 		word = next_part(&path);
+	if (word.len && *word.s != '_')
+		return false;
 	op = word.len ? endpoint(h->method, word, next_part(&path), client)
 	     : client ? of_index(h->method, index.len)
 	              : NULL;
