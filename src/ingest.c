@@ -248,7 +248,7 @@ struct ingest *ingest_new(const struct ingest_opts *o, char *err)
 		.seed = o->seed,
 		.headers = o->headers,
 		.body = o->body_bytes,
-		.closed_only = o->spans_only,
+		.unread_only = o->spans_only,
 	};
 	struct conns_opts co = { .pending_max = o->mem_bytes / 4,
 		                 .headers = o->headers.n > 0,

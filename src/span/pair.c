@@ -409,8 +409,9 @@ static bool pair_awaits(void *ctx, const struct conn *c, uint64_t id)
 
 static void conn_row(struct pairs *p, struct conn *c)
 {
+	bool skip = p->opts.unread_only && c->proto && c->why != WHY_ENCRYPTED;
 	struct batch *b;
-	struct conn_row *row = pair_row(p, TABLE_CONNECTIONS, &b);
+	struct conn_row *row = skip ? NULL : pair_row(p, TABLE_CONNECTIONS, &b);
 
 	if (!row)
 		return;
@@ -426,7 +427,7 @@ static void pair_verdict(void *ctx, struct conn *c)
 	/* A verdict that is taken back takes its open requests along. */
 	while (!c->proto && k && k->head)
 		queue_give_up(ctx, c, k->head, SPAN_F_GAP);
-	if (c->proto && !((struct pairs *)ctx)->opts.closed_only)
+	if (c->proto)
 		conn_row(ctx, c);
 }
 

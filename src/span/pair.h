@@ -45,7 +45,7 @@ struct pair_opts {
 	int64_t wall_offset_ns;
 	struct header_names headers; /* that become attributes */
 	size_t body;                 /* bytes of each body that are kept; 0: none */
-	bool closed_only;            /* connections: no row before they are over */
+	bool unread_only;            /* connections: rows only of those that cannot be read */
 	uint64_t seed;               /* of the ids; the same seed and records give the same ids */
 	unsigned int
 		max_open; /* requests waiting in all; 0: 262144; beyond, the oldest of its connection is broken */
