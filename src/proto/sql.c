@@ -48,7 +48,7 @@ static const char *skip_quoted(const char *p, const char *end, char quote, bool 
 
 static const char *skip_block_comment(const struct sql_lex *l)
 {
-	bool nests = l->dialect == SQL_POSTGRESQL;
+	bool nests = l->dialect != SQL_MYSQL;
 	unsigned int depth = 1;
 	const char *p = l->p + 2;
 
@@ -148,12 +148,15 @@ static struct sql_token lex_dollar(struct sql_lex *l)
 {
 	const char *p = l->p + 1;
 
+	if (l->dialect == SQL_MSSQL && is_digit(peek(l, 1))) /* an amount of money */
+		return token(l, SQL_NUMBER,
+		             skip_number(&(struct sql_lex){ .p = p, .end = l->end }));
 	if (is_digit(peek(l, 1))) {
 		while (p < l->end && is_digit(*p))
 			p++;
 		return token(l, SQL_PARAM, p);
 	}
-	if (l->dialect != SQL_MYSQL) {
+	if (l->dialect == SQL_POSTGRESQL || l->dialect == SQL_CLICKHOUSE) {
 		const char *quoted = skip_dollar_quoted(l);
 
 		return token(l, quoted ? SQL_STRING : SQL_PUNCT, quoted ? quoted : p);
@@ -165,7 +168,7 @@ static struct sql_token lex_dollar(struct sql_lex *l)
 
 static struct sql_token lex_word(struct sql_lex *l)
 {
-	bool backslash = l->dialect != SQL_POSTGRESQL;
+	bool backslash = l->dialect == SQL_MYSQL || l->dialect == SQL_CLICKHOUSE;
 	const char *p = l->p;
 
 	if (peek(l, 1) == '\'' && strchr("eEbBxXnN", *p))
@@ -174,6 +177,17 @@ static struct sql_token lex_word(struct sql_lex *l)
 	while (p < l->end && is_word((unsigned char)*p))
 		p++;
 	return token(l, SQL_WORD, p);
+}
+
+/* #kept, ##kept and @@rowcount are names, @a is a parameter. */
+static struct sql_token lex_sigil(struct sql_lex *l)
+{
+	bool param = *l->p == '@' && peek(l, 1) != '@';
+	const char *p = l->p + 1;
+
+	while (p < l->end && (is_word((unsigned char)*p) || *p == '#' || *p == '@'))
+		p++;
+	return token(l, param ? SQL_PARAM : SQL_WORD, p);
 }
 
 struct sql_token sql_lex(struct sql_lex *l)
@@ -192,6 +206,10 @@ struct sql_token sql_lex(struct sql_lex *l)
 		return token(l, SQL_STRING, skip_quoted(p + 1, l->end, *p, mysql || clickhouse));
 	if (*p == '"' || (*p == '`' && (mysql || clickhouse)))
 		return token(l, SQL_NAME, skip_quoted(p + 1, l->end, *p, clickhouse));
+	if ((*p == '#' || *p == '@') && l->dialect == SQL_MSSQL)
+		return lex_sigil(l);
+	if (*p == '[' && l->dialect == SQL_MSSQL)
+		return token(l, SQL_NAME, skip_quoted(p + 1, l->end, ']', false));
 	if (is_digit(*p) || (*p == '.' && is_digit(peek(l, 1)) &&
 	                     (p == l->start || !is_word((unsigned char)p[-1]))))
 		return token(l, SQL_NUMBER, skip_number(l));

@@ -15,7 +15,7 @@
 
 #include "base/str.h"
 
-enum sql_dialect { SQL_POSTGRESQL, SQL_MYSQL, SQL_CLICKHOUSE, SQL_DIALECTS };
+enum sql_dialect { SQL_POSTGRESQL, SQL_MYSQL, SQL_CLICKHOUSE, SQL_MSSQL, SQL_DIALECTS };
 
 enum { SQL_SUMMARY_MAX = 255 };
 
@@ -25,6 +25,7 @@ static inline enum sql_dialect sql_dialect(struct str proto)
 	return str_is(proto, "mysql")        ? SQL_MYSQL
 	       : str_is(proto, "clickhouse") ? SQL_CLICKHOUSE
 	       : str_is(proto, "couchbase")  ? SQL_MYSQL
+	       : str_is(proto, "mssql")      ? SQL_MSSQL
 	                                     : SQL_POSTGRESQL;
 }
 

@@ -50,6 +50,7 @@ static const struct keyword {
 	{ "LOAD", A_PLAIN }, { "HANDLER", A_PLAIN }, { "OPTIMIZE", A_PLAIN }, { "CHECK", A_PLAIN },
 	{ "REPAIR", A_PLAIN }, { "INSTALL", A_PLAIN }, { "UNINSTALL", A_PLAIN }, { "HELP", A_PLAIN },
 	{ "DESCRIBE", A_NAMED }, { "DESC", A_NAMED }, { "CALL", A_NAMED }, { "EXECUTE", A_NAMED },
+	{ "EXEC", A_NAMED },
 	{ "TRUNCATE", A_NAMED }, { "COPY", A_NAMED }, { "LOCK", A_NAMED }, { "VACUUM", A_NAMED },
 	{ "ANALYZE", A_NAMED }, { "USE", A_NAMED }, { "LISTEN", A_NAMED }, { "UNLISTEN", A_NAMED },
 	{ "NOTIFY", A_NAMED }, { "CLUSTER", A_NAMED }, { "REINDEX", A_DDL }, { "REFRESH", A_DDL },

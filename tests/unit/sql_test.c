@@ -9,6 +9,7 @@
 #define PG SQL_POSTGRESQL
 #define MY SQL_MYSQL
 #define CH SQL_CLICKHOUSE
+#define MS SQL_MSSQL
 
 /* clang-format off */
 static const struct {
@@ -49,6 +50,11 @@ static const struct {
 	{ MY, "/*M!100100 SET a=1 */", "SET a=?" },
 	{ MY, "SELECT _utf8'abc', x'00', @v, @'q', $v", "SELECT _utf8?, ?, @v, @?, $v" },
 	{ MY, "INSERT t VALUE (1), (2) ON DUPLICATE KEY UPDATE a = VALUES(a)", "INSERT t VALUE (?) ON DUPLICATE KEY UPDATE a = VALUES(a)" },
+	{ MS, "SELECT [it's 1], [a]]b], N'x', \"c\" FROM [dbo].[Order 7]", "SELECT [it's 1], [a]]b], ?, \"c\" FROM [dbo].[Order 7]" },
+	{ MS, "SELECT $12.50, $action, @a, @@rowcount WHERE b IN (@p1, @p2)", "SELECT ?, $action, @a, @@rowcount WHERE b IN (?)" },
+	{ MS, "INSERT INTO #kept VALUES (@a, 1), (2, 'x'); SELECT /* a /* b */ 'c' */ 0x1F FROM ##all", "INSERT INTO #kept VALUES (?); SELECT ? FROM ##all" },
+	{ MS, "SELECT [secr", "SELECT [secr" },
+	{ MS, "SELECT $1", "SELECT ?" },
 	{ PG, "", "" },
 	{ PG, "-- nothing", "" },
 	/* cut in the middle */
@@ -113,6 +119,8 @@ static const struct {
 	{ PG, "SELEC 1 FROM t", "SELEC" },
 	{ PG, "", "" },
 	{ PG, "SELECT 'FROM secret' FROM 'x' , t", "SELECT t" },
+	{ MS, "EXEC dbo.get_user @id = 5", "EXEC dbo.get_user" },
+	{ MS, "SELECT a FROM [dbo].[Order Details] JOIN #kept ON 1 = 1", "SELECT [dbo].[Order Details] #kept" },
 	{ MY, "INSERT IGNORE t SET a = 1", "INSERT t" },
 	{ MY, "REPLACE INTO t SELECT REPLACE(a, 'b', 'c') FROM u", "REPLACE t SELECT u" },
 	{ MY, "UPDATE a, b SET a.x = 1, b.y = 2", "UPDATE a b" },
