@@ -220,8 +220,9 @@ const struct proto proto_mssql = {
 		"a connection that is encrypted as a whole is named, not read; where only the login "
 		"is, its user is unknown; several sessions in one connection (MARS) are not read; of "
 		"a batch of calls the first; rows that are loaded in bulk are not counted before the "
-		"answer; versions before 7.0 (Sybase) and 8.0 (TLS first) are others; tested with "
-		"another server that speaks it, not with Microsoft's",
+		"answer; a text in double quotes is taken for a name, as ANSI has it; versions "
+		"before 7.0 (Sybase) and 8.0 (TLS first) are others; tested with another server that "
+		"speaks it, not with Microsoft's",
 	.ops = ops,
 	.family = FAMILY_SQL,
 	.rules = { { .len = 8,
