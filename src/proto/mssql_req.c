@@ -183,7 +183,7 @@ static void parameter(struct mssql *s, struct cur *c, const struct proc *p, unsi
 	cur_u8(c);
 	kind = mssql_type(c, true);
 	value = mssql_value(c, kind, &len);
-	number = cur_of(value, value ? len : 0);
+	number = value ? cur_of(value, len) : cur_of("", 0);
 	if (p && value && n == p->text && !out->target.s)
 		statement(s, value, len, out);
 	else if (p && n == 1 && p->does)
