@@ -13,6 +13,7 @@ set -eu
 packages=${*:-"
 	apache2-utils curl libhiredis-dev libmariadb-dev libpq-dev liburing-dev procps python3-pytest tmux util-linux wrk
 	clickhouse-client clickhouse-server
+	dante-server
 	dnsutils python3-dnspython unbound
 	haproxy
 	mariadb-client mariadb-server
