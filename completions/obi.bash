@@ -8,7 +8,7 @@ _obi() {
 	fi
 	case $prev in
 	--side) COMPREPLY=($(compgen -W "client server" -- "$cur")); return ;;
-	--proto) COMPREPLY=($(compgen -W "http postgresql mysql redis memcached fastcgi nats mqtt dns uwsgi scgi http2 grpc kafka mongodb amqp websocket cassandra clickhouse mssql tls ssh smtp proxy ldap" -- "$cur")); return ;;
+	--proto) COMPREPLY=($(compgen -W "http postgresql mysql redis memcached fastcgi nats mqtt dns uwsgi scgi http2 grpc kafka mongodb amqp websocket cassandra clickhouse mssql tls ssh smtp proxy ldap socks" -- "$cur")); return ;;
 	-o | --output) COMPREPLY=($(compgen -W "tui text json csv otlp" -- "$cur")); return ;;
 	--cgroup | -w | --write | --export | -r | --read) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	-p | --pid | --comm | --exe | --user | --port | --local-port | --remote-port | --ip | --method | --path | --route | --ignore-route | --status | --query | --key | --slower | --bigger | -F | --filter | --sample | --recipe | -D | --define | -g | --by | -s | --sort | --top | --columns | --rotate | --keep | --otlp | --header | --theme | -d | --duration | --count | -i | --interval | --mem | --payload | --ring | --fail-if | --alert) return ;;
