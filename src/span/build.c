@@ -196,7 +196,7 @@ static void db_attrs(const struct req *r, const struct conn *c, const struct spa
 		add_attr(a, "db.query.summary", row->name, 0);
 	if (r->rows >= 0)
 		add_attr(a, "db.response.returned_rows", STR_NULL, r->rows);
-	if (r->status.known && r->error)
+	if (r->status.known && r->error && !has_attr(r, ATTR_DB_STATUS))
 		add_attr(a, "db.response.status_code", req_get(r, r->status), 0);
 }
 

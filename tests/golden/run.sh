@@ -34,6 +34,9 @@ for dir in "$@"; do
 	[ -f "$dir/cmd" ] || continue
 	n=$((n + 1))
 	run_case "$PWD/$dir" >"$tmp/out"
+	case $dir in
+	*-json) /usr/bin/python3 -B tests/golden/once.py "$tmp/out" || bad=1 ;;
+	esac
 	if [ "$update" ]; then
 		cp "$tmp/out" "$dir/out"
 	elif ! cmp -s "$tmp/out" "$dir/out"; then

@@ -172,7 +172,7 @@ START_TEST(json_has_the_columns_as_keys_and_null_for_unknown)
 		"\"pod\":null,\"local_ip\":null,\"local_port\":null,\"peer_ip\":\"::1\","
 		"\"peer_port\":443,\"peer_name\":null,\"peer\":null,"
 		"\"peer_process\":null,\"caller\":null,\"tls\":null,\"req_bytes\":84,"
-		"\"resp_bytes\":123456,\"ttfb_ms\":0.98,\"route\":null,\"query\":null,"
+		"\"resp_bytes\":123456,\"ttfb_ms\":0.98,\"route\":null,\"level\":null,\"query\":null,"
 		"\"topic\":null,\"key\":null,\"process\":\"nginx[7]\",\"conn\":null,"
 		"\"queue_ms\":null,\"stages\":{\"app\":1.5},\"flags\":[\"cut\",\"gap\"],"
 		"\"attrs\":null}\n";
