@@ -6,7 +6,7 @@
 set -eu
 
 feed=.out/tests/otlp/feed
-[ -x $feed ] || ${MAKE:-make} $feed
+${MAKE:-make} -s $feed
 if [ "${1:-}" = --collector ]; then
 	exec tests/otlp/collector.sh $feed
 fi
