@@ -46,7 +46,7 @@ raw)
 	;;
 opts)
 	src="tests/fuzz/opts_fuzz.c cmd/opts.c cmd/args.c cmd/filter_expr.c cmd/suggest.c
-		$(echo src/base/*.c src/proto/*.c src/span/row.c src/span/batch.c src/span/place.c src/store/*.c)"
+		$(echo src/base/*.c src/proto/*.c src/span/row.c src/span/batch.c src/span/place.c src/span/sample.c src/store/*.c)"
 	mine="cmd/opts.c cmd/args.c cmd/filter_expr.c cmd/suggest.c src/store/filter.c src/store/hint.c
 		src/store/lex.c"
 	limits="-max_len=400"

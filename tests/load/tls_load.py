@@ -9,6 +9,7 @@ import ssl
 import sys
 
 PORT, N = map(int, sys.argv[1:3])
+ports = set()
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -21,9 +22,23 @@ def context(version, alpn):
     return c
 
 
-def visit(c, name, session):
-    with socket.create_connection(("127.0.0.1", PORT)) as raw:
+def connected():
+    """From a port that none of the others had: the accounts tell them apart by it."""
+    while True:
+        raw = socket.socket()
+        raw.bind(("127.0.0.1", 0))
         port = raw.getsockname()[1]
+        if port not in ports:
+            break
+        raw.close()
+    ports.add(port)
+    raw.connect(("127.0.0.1", PORT))
+    return raw, port
+
+
+def visit(c, name, session):
+    raw, port = connected()
+    with raw:
         with c.wrap_socket(raw, server_hostname=name, session=session) as s:
             s.sendall(b"GET /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             while s.recv(65536):
