@@ -237,6 +237,11 @@ void dgram_data(struct conns *t, struct conn *c, const struct ev_data *e, const 
 	in.cut = e->head_len < e->len;
 	if (!c->proto && e->head_len)
 		detect(t, c, d, in);
+	if (c->proto &&
+	    !c->proto->datagram) { /* a recording says that the socket was for a stream */
+		unparsed(t, c, e->head_len + e->tail_len);
+		return;
+	}
 	unparsed(t, c, c->proto ? e->tail_len : e->head_len + e->tail_len);
 	if (!c->proto || !e->head_len)
 		return;

@@ -30,7 +30,7 @@ sql)
 	;;
 reader)
 	src="tests/fuzz/reader_fuzz.c $base $(echo src/read/*.c) src/store/db_read.c src/store/schema.c
-		src/write/otlp.c src/write/otlp_json.c src/write/otlp_pb.c"
+		src/write/otlp.c src/write/otlp_attrs.c src/write/otlp_json.c src/write/otlp_pb.c"
 	mine=$(echo src/read/*.c)
 	libs="-lz -lzstd $libs"
 	limits="-max_len=3000 -rss_limit_mb=2048"

@@ -62,6 +62,23 @@ START_TEST(a_socket_that_talks_to_many_has_no_peer)
 }
 END_TEST
 
+/* As only a recording that is broken on purpose has it. */
+START_TEST(a_datagram_on_a_stream_is_counted_and_not_read)
+{
+	const struct conn_row *row;
+	struct rig r;
+
+	rig_init(&r, EV_C_FROM_START, 0);
+	rig_say(&r, EV_SEND, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	move(&r, EV_SEND, "hello", 5, 1);
+	conns_finish(r.conns);
+	row = rig_last(&r, TABLE_CONNECTIONS);
+	ASSERT_STR(row->proto, "http");
+	ck_assert_int_eq(row->unparsed_bytes, 5);
+	rig_fini(&r);
+}
+END_TEST
+
 /* A record without bytes, of a socket that is muted; or after records that were lost. */
 static void tell(struct rig *r, uint64_t off, uint32_t len, uint32_t lost, enum ev_level level)
 {
@@ -165,6 +182,7 @@ Suite *dgram_suite(void)
 
 	tcase_add_test(t, datagrams_that_nobody_knows_are_a_row_and_muted_soon);
 	tcase_add_test(t, a_socket_that_talks_to_many_has_no_peer);
+	tcase_add_test(t, a_datagram_on_a_stream_is_counted_and_not_read);
 	tcase_add_test(t, every_byte_is_accounted_for);
 	tcase_add_test(t, a_socket_that_went_quiet_is_over);
 	tcase_add_test(t, a_record_without_room_for_its_peer_is_no_record);
